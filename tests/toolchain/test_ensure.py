@@ -1,0 +1,68 @@
+"""PATH, cache, vendor, module: in this order."""
+
+from pathlib import Path
+
+import pytest
+
+from toolchain import cache, golang
+from toolchain.ensure import ensure
+from toolchain.tools import ALL, Tool
+
+
+def spade(**changes: object) -> Tool:
+    return Tool(**{"name": "spade", "version": "v1.0.0", "binaries": ("spade",), "packages": (".",), **changes})
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Go module that builds with no dependency."""
+    folder = tmp_path / "go" / "spade"
+    folder.mkdir(parents=True)
+    (folder / "go.mod").write_text("module spade\n\ngo 1.24\n")
+    (folder / "main.go").write_text('package main\n\nfunc main() { println("digs") }\n')
+    monkeypatch.setattr(golang, "MODULES", folder.parent)
+    return folder
+
+
+def test_path_wins_where_the_tool_may_come_from_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "spade").write_text("#!/bin/sh\n")
+    (tmp_path / "spade").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert ensure(spade(use_path=True), print) == tmp_path
+
+
+def test_built_once_and_rebuilt_when_damaged(module: Path) -> None:
+    said: list[str] = []
+    place = ensure(spade(), said.append)
+    assert (place / "spade").exists()
+    assert ensure(spade(), said.append) == place
+    assert len(said) == 1
+    (place / "spade").write_bytes(b"damaged")
+    ensure(spade(), said.append)
+    assert len(said) == 2
+    assert cache.is_whole(spade(), cache.folder(spade()))
+
+
+def test_failed_build_says_why_and_leaves_nothing(module: Path) -> None:
+    (module / "main.go").write_text("package main\n\nfunc main() { dig() }\n")
+    with pytest.raises(golang.BuildError, match="undefined: dig"):
+        ensure(spade(), print)
+    assert not cache.folder(spade()).exists()
+
+
+@pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
+def test_every_tool_is_pinned_to_a_module_with_checksums(tool: Tool) -> None:
+    folder = golang.MODULES / tool.name
+    assert (folder / "go.mod").exists()
+    for package in tool.packages:
+        if package == ".":
+            assert (folder / "main.go").exists()
+        else:
+            assert package in (folder / "go.mod").read_text()
+            assert (folder / "go.sum").exists()

@@ -1,0 +1,53 @@
+"""One question: where are the binaries of this tool? Made on the spot when nowhere."""
+
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from toolchain import download, golang
+from toolchain.cache import being_made, folder, is_whole
+from toolchain.tools import Tool
+
+Say = Callable[[str], None]
+
+
+def on_path(tool: Tool) -> Path | None:
+    """Return the folder on PATH that holds every binary of ``tool``, if the tool may be taken from there."""
+    found = [shutil.which(name) for name in tool.binaries] if tool.use_path else []
+    if not found or None in found:
+        return None
+    return Path(str(found[0])).parent
+
+
+def ready(tool: Tool) -> Path | None:
+    """Return the folder of binaries if the tool is at hand, on PATH or whole in the cache."""
+    if place := on_path(tool):
+        return place
+    return folder(tool) / "bin" if is_whole(tool, folder(tool)) else None
+
+
+def ensure(tool: Tool, say: Say) -> Path:
+    """Return the folder with the binaries of ``tool``; PATH, cache, vendor and Go modules are tried in this order.
+
+    Args:
+        tool: what is wanted.
+        say: told, in one line each, what takes time.
+
+    Raises:
+        golang.BuildError, download.DownloadError, pypi.PypiError: it cannot be had; the message says why.
+    """
+    if place := ready(tool):
+        return place
+    with being_made(tool) as directory:
+        if directory != folder(tool):
+            if download.download(tool, directory / "bin"):
+                say(f"{tool.name} {tool.version}: downloaded from its vendor")
+            else:
+                say(f"{tool.name} {tool.version}: building from its Go module (about {tool.build_minutes} min)")
+                golang.build(tool, directory / "bin")
+    return folder(tool) / "bin"
+
+
+def ensure_all(tools: Iterable[Tool], say: Say) -> list[Path]:
+    """Return the folders of several tools, one after the other: each build uses all cores by itself."""
+    return [ensure(tool, say) for tool in tools]

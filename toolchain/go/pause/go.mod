@@ -1,0 +1,3 @@
+module aihub/toolchain/pause
+
+go 1.21
