@@ -1,0 +1,82 @@
+"""``python -m cluster up|down|status|reset|images``: one Kubernetes node on this machine."""
+
+import argparse
+import ipaddress
+import sys
+
+from cluster import NodeError, node
+from toolchain import ToolchainError
+
+COMMANDS = {
+    "up": "bring the node up; nothing is done when it is up",
+    "down": "end it; data are kept",
+    "status": "how each part is; exit status 1 when one is not well",
+    "reset": "down, and remove everything but system packages and the cache",
+    "images": "install packages and make the base image only",
+}
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _exposed(text: str) -> str:
+    """Return a CIDR as given, or ``none``."""
+    if text != "none":
+        ipaddress.ip_network(text, strict=False)
+    return text
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m cluster", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        if name == "up":
+            command.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+            command.add_argument(
+                "--expose",
+                type=_exposed,
+                metavar="CIDR",
+                help="let NodePorts answer on the machine's addresses within CIDR too; `none` takes it back",
+            )
+    return parser
+
+
+def _print_status() -> int:
+    states = node.status()
+    for state in states:
+        print(f"{'ok ' if state.ok else 'BAD'} {state.name:<24} {state.says}")
+    return 0 if all(state.ok for state in states) else 1
+
+
+def _print_plan() -> int:
+    print("\n".join(node.plan()) or "nothing to do: the node is up")
+    return 0
+
+
+def main() -> int:
+    """Run one command; 0 done, 1 not well or failed."""
+    arguments = _parser().parse_args()
+    try:
+        if arguments.command == "status":
+            return _print_status()
+        if arguments.command == "up" and arguments.dry_run:
+            return _print_plan()
+        match arguments.command:
+            case "up":
+                node.up(_say, arguments.expose)
+            case "down":
+                node.down(_say)
+            case "reset":
+                node.reset(_say)
+            case "images":
+                node.prepare(_say)
+    except (NodeError, ToolchainError) as error:
+        _say(str(error))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

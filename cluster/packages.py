@@ -1,0 +1,69 @@
+"""System packages: the only thing that ``reset`` leaves behind."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from cluster import NodeError
+
+PACKAGES: Mapping[str, str] = {
+    "containerd": "runs containers",
+    "runc": "starts each container",
+    "containernetworking-plugins": "gives pods their network",
+    "etcd-server": "keeps the cluster's objects",
+    "iptables": "services and host ports",
+    "iproute2": "the pods' bridge",
+    "kmod": "loads kernel modules",
+    "procps": "sets kernel parameters",
+    "conntrack": "kube-proxy forgets old connections with it",
+    "ebtables": "kubelet asks for it",
+    "socat": "the way from pods to the API server; kubectl port-forward",
+    "ethtool": "kubelet asks for it",
+    "openssl": "keys and certificates",
+    "buildah": "builds images",
+    "skopeo": "copies images",
+    "fuse-overlayfs": "buildah's storage where the kernel's overlay is not allowed",
+    "mmdebstrap": "makes the base image",
+    "debian-archive-keyring": "tells whether Debian's packages are Debian's",
+}
+"""Debian's and Ubuntu's names, each with what it is for."""
+
+
+def missing() -> list[str]:
+    """Return the packages that are not installed."""
+    command = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *PACKAGES]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    installed = {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
+    return [name for name in PACKAGES if name not in installed]
+
+
+def _apt(*arguments: str) -> None:
+    # A lock held by the machine's own update is waited for.
+    command = ["apt-get", "--quiet", "--yes", "-o", "DPkg::Lock::Timeout=300", *arguments]
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        said = "\n".join((done.stderr or done.stdout).strip().splitlines()[-5:])
+        raise NodeError(f"apt-get {arguments[0]} failed: {said}", f"run it by hand: {' '.join(command)}")
+
+
+def install(names: list[str]) -> None:
+    """Install packages; units that come with them and were not there before are put to rest.
+
+    Raises:
+        NodeError: apt-get failed.
+    """
+    if not Path("/var/lib/apt/lists").exists() or not any(Path("/var/lib/apt/lists").glob("*Packages*")):
+        _apt("update")
+    try:
+        _apt("install", "--no-install-recommends", *names)
+    except NodeError:
+        # Lists that are days old name versions that the mirror has dropped.
+        _apt("update")
+        _apt("install", "--no-install-recommends", *names)
+    if shutil.which("systemctl") and Path("/run/systemd/system").is_dir():
+        packages = {"etcd-server": "etcd.service", "containerd": "containerd.service"}
+        for unit in (packages[name] for name in names if name in packages):
+            subprocess.run(["systemctl", "disable", "--quiet", "--now", unit], check=False)
