@@ -1,0 +1,1 @@
+"""Stand-in for Pulumi's ``docker-build`` plugin: images by ``buildah`` or ``docker buildx``, pushed by digest."""

@@ -1,0 +1,1 @@
+"""Stand-in for Pulumi's ``kubernetes`` plugin: server-side apply through the official client, waiting, ``helm``."""

@@ -1,0 +1,1 @@
+"""Preview-only stand-in for any provider: shows what a program declares, and changes nothing anywhere."""

@@ -1,0 +1,1 @@
+"""Pulumi's provider protocol, reduced to plain Python: what every stand-in here shares."""
