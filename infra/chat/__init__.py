@@ -1,0 +1,1 @@
+"""The chat: its images, its model, its engine, its api."""

@@ -1,0 +1,151 @@
+"""The engine: the chat model and the embedding model, behind an OpenAI-compatible API of its own."""
+
+from dataclasses import dataclass
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, CustomTimeouts, Input, Output, ResourceOptions
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, VolumeArgsDict, VolumeMountArgsDict
+
+from infra.chat.names import METRICS_PORT, MODELS_FOLDER, PORT, SECRETS_FOLDER
+from infra.cluster import labels, selector
+from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, http_probe, pod_spec, resources, service_account
+
+ROLLOUT_TIMEOUT = "30m"
+"""The image is gigabytes and a model takes minutes to load."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineArgs:
+    """What an :class:`Engine` needs from its caller."""
+
+    namespace: Input[str]
+    """Namespace of every child."""
+    image: Input[str]
+    """The service's image, target ``engine``."""
+    secret: Input[str]
+    """Name of the Secret with ``engine-key``."""
+    secret_version: Input[str]
+    """Changes with the Secret."""
+    cpu_millicores: int
+    """CPU limit."""
+    memory_mib: int
+    """Memory, reserved whole."""
+    shared_memory_mib: int
+    """Size of /dev/shm, through which PyTorch's processes pass tensors."""
+    gpu_count: int = 0
+    """GPUs of the pod."""
+    runtime_class: str | None = None
+    """RuntimeClass that gives a container the GPU."""
+    model_claim: Input[str] | None = None
+    """Name of the claim with the weights; absent: no model."""
+    model_folder: str = ""
+    """Where the model lies in the container."""
+    model_name: str = ""
+    """Its public name."""
+    pull_secret: Input[str] | None = None
+    """Name of the Secret to pull the image with; absent: none is needed."""
+
+
+class Engine(ComponentResource):
+    """One engine per card: a Deployment that replaces its pod (`Recreate`), since a card holds one model at a time."""
+
+    url: Output[str]
+    """Base URL of its API inside the cluster."""
+
+    def __init__(self, name: str, args: EngineArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("aihub:chat:Engine", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        its_labels = labels("chat", name)
+        model = {"CHATBOT_MODEL": args.model_folder, "CHATBOT_MODEL_NAME": args.model_name}
+        settings = Settings(
+            f"{name}-settings",
+            SettingsArgs(
+                namespace=args.namespace,
+                labels=its_labels,
+                data={
+                    "CHATBOT_ROLE": "engine",
+                    "CHATBOT_HOST": "0.0.0.0",  # noqa: S104 - the pod's network
+                    "CHATBOT_ENGINE_KEY_FILE": f"{SECRETS_FOLDER}/engine-key",
+                    "CHATBOT_DEVICE": "cuda" if args.gpu_count else "cpu",
+                    **(model if args.model_claim is not None else {}),
+                },
+            ),
+            opts=child,
+        )
+        account = service_account(name, args.namespace, its_labels, args.pull_secret, self)
+        pod = pod_spec(
+            service_account=account,
+            containers=[_container(args, settings.config_map)],
+            volumes=_volumes(args),
+            termination_grace_seconds=60,
+        )
+        workload = k8s.apps.v1.Deployment(
+            f"{name}-deployment",
+            metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
+            spec={
+                "replicas": 1,
+                "strategy": {"type": "Recreate"},
+                "progress_deadline_seconds": 1800,
+                "selector": {"match_labels": selector(name)},
+                "template": {
+                    "metadata": {"labels": its_labels, "annotations": {SECRETS_VERSION: args.secret_version}},
+                    "spec": {**pod, "runtime_class_name": args.runtime_class} if args.runtime_class else pod,
+                },
+            },
+            opts=ResourceOptions(
+                parent=self, custom_timeouts=CustomTimeouts(create=ROLLOUT_TIMEOUT, update=ROLLOUT_TIMEOUT)
+            ),
+        )
+        service = k8s.core.v1.Service(
+            f"{name}-service",
+            metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
+            spec={"selector": selector(name), "ports": [{"name": "http", "port": PORT, "target_port": "http"}]},
+            # After the pods it points at: one that failed is then named alone, not with a Service that waits for it.
+            opts=ResourceOptions(parent=self, depends_on=[workload]),
+        )
+        self.url = Output.concat("http://", service.metadata["name"], ".", args.namespace, f".svc:{PORT}/v1")
+        self.register_outputs({"url": self.url})
+
+
+def _container(args: EngineArgs, settings: Input[str]) -> ContainerArgsDict:
+    model: VolumeMountArgsDict = {"name": "models", "mount_path": MODELS_FOLDER, "read_only": True}
+    return {
+        "name": "engine",
+        "image": args.image,
+        "env_from": [{"config_map_ref": {"name": settings}}],
+        "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108 - the pod's own emptyDir; libraries cache below it
+        "ports": [
+            {"name": "http", "container_port": PORT},
+            {"name": "metrics", "container_port": METRICS_PORT},
+        ],
+        "startup_probe": http_probe("/readyz", "http", period_seconds=5, failures=240),
+        "liveness_probe": http_probe("/livez", "http", period_seconds=20, failures=3),
+        "readiness_probe": http_probe("/readyz", "http", period_seconds=5, failures=2),
+        "resources": resources(
+            cpu_millicores=args.cpu_millicores, memory_mib=args.memory_mib, gpu_count=args.gpu_count
+        ),
+        "volume_mounts": [
+            {"name": "secrets", "mount_path": SECRETS_FOLDER, "read_only": True},
+            {"name": "shared-memory", "mount_path": "/dev/shm"},  # noqa: S108 - in memory, the pod's own
+            *([model] if args.model_claim is not None else []),
+        ],
+    }
+
+
+def _volumes(args: EngineArgs) -> list[VolumeArgsDict]:
+    volumes: list[VolumeArgsDict] = [
+        {
+            "name": "secrets",
+            # The engine gets its own key only: it has no business with Redis or with people's keys.
+            "secret": {
+                "secret_name": args.secret,
+                "default_mode": 0o440,
+                "items": [{"key": "engine-key", "path": "engine-key"}],
+            },
+        },
+        {"name": "shared-memory", "empty_dir": {"medium": "Memory", "size_limit": f"{args.shared_memory_mib}Mi"}},
+    ]
+    if args.model_claim is not None:
+        # Mounted writable and used read-only: a volume that is attached read-only cannot be shared with the download.
+        volumes.append({"name": "models", "persistent_volume_claim": {"claim_name": args.model_claim}})
+    return volumes

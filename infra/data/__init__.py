@@ -1,0 +1,1 @@
+"""What the chat remembers: conversations in Redis, documents in Chroma."""

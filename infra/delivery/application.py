@@ -1,0 +1,65 @@
+"""An Argo CD Application: which folder of the Git repository becomes objects of which namespace."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, Output, ResourceOptions
+
+from infra.cluster import labels
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApplicationArgs:
+    """What an :class:`Application` needs from its caller."""
+
+    namespace: str
+    """Argo CD's own namespace."""
+    repository: str
+    """Address of the Git repository."""
+    branch: str
+    """Branch that is followed."""
+    path: str
+    """Folder with the kustomization."""
+    target_namespace: str
+    """Where the objects go."""
+
+
+class Application(ComponentResource):
+    """Hands a workload to Argo CD, which then owns its objects; Pulumi declares none of them."""
+
+    application: Output[str]
+    """Name of the Application."""
+
+    def __init__(self, name: str, args: ApplicationArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("aihub:delivery:Application", name, {}, opts)
+        whole = manifest(name, args)
+        declared = k8s.apiextensions.CustomResource(
+            f"{name}-application",
+            api_version=whole["apiVersion"],
+            kind=whole["kind"],
+            metadata=whole["metadata"],
+            spec=whole["spec"],
+            opts=ResourceOptions(parent=self),
+        )
+        self.application = declared.metadata["name"]  # type: ignore[attr-defined]  # set at run time only
+        self.register_outputs({"application": self.application})
+
+
+def manifest(name: str, args: ApplicationArgs) -> dict[str, Any]:
+    """Return the Application (argoproj.io/v1alpha1) as it stands in a file or at the API server."""
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": name, "namespace": args.namespace, "labels": labels("delivery", name)},
+        "spec": {
+            "project": "default",
+            "source": {"repoURL": args.repository, "targetRevision": args.branch, "path": args.path},
+            "destination": {"server": "https://kubernetes.default.svc", "namespace": args.target_namespace},
+            "syncPolicy": {
+                "automated": {"prune": True, "selfHeal": True},
+                "syncOptions": ["ServerSideApply=true", "PruneLast=true"],
+                "retry": {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}},
+            },
+        },
+    }

@@ -1,0 +1,1 @@
+"""How secrets reach the pods."""

@@ -1,0 +1,22 @@
+"""What every room is given: the stack's configuration, its secrets, and where its objects go."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pulumi import Input, ResourceOptions
+
+from infra.config import Secrets, StackConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """One installation while it is being declared."""
+
+    stack: StackConfig
+    """Its configuration."""
+    secrets: Secrets
+    """Its secrets."""
+    namespaces: Mapping[str, Input[str]]
+    """Room -> name of its namespace, known once it is there."""
+    options: ResourceOptions
+    """Options of every component: the connection to the cluster."""

@@ -1,0 +1,34 @@
+"""Reads a committed stack file without the engine, for `make render` and for checks."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from infra.config.errors import did_you_mean
+from infra.config.load import SECRET_KEYS, ConfigError
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def stack_names() -> list[str]:
+    """Return the stacks of this checkout, sorted."""
+    return sorted(path.name.split(".")[1] for path in CHECKOUT.glob("Pulumi.*.yaml"))
+
+
+def configuration(stack: str) -> dict[str, Any]:
+    """Return configuration key (``aihub:data``) -> value of a stack.
+
+    Raises:
+        ConfigError: there is no such stack.
+    """
+    if stack not in stack_names():
+        names = stack_names()
+        raise ConfigError(f"there is no stack {stack!r}{did_you_mean(stack, names)}; stacks are {', '.join(names)}")
+    whole = yaml.safe_load((CHECKOUT / f"Pulumi.{stack}.yaml").read_text())
+    return {key: value for key, value in whole["config"].items() if key.removeprefix("aihub:") not in SECRET_KEYS}
+
+
+def placeholder_secrets() -> dict[str, str]:
+    """Return a worthless value for every secret key."""
+    return {f"aihub:{key}": f"placeholder-{key}" for key in SECRET_KEYS}

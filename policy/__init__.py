@@ -1,0 +1,1 @@
+"""Rules about what may be declared: importable functions, and the CrossGuard pack that runs them."""

@@ -1,0 +1,47 @@
+"""Where the pods are in a manifest."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Manifest = Mapping[str, Any]
+"""A Kubernetes object as it goes over the wire (camelCase)."""
+
+_TEMPLATES = {
+    "Pod": (),
+    "Deployment": ("spec", "template"),
+    "StatefulSet": ("spec", "template"),
+    "DaemonSet": ("spec", "template"),
+    "Job": ("spec", "template"),
+    "CronJob": ("spec", "jobTemplate", "spec", "template"),
+}
+SERVERS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+"""Kinds whose pods run until they are told to stop."""
+
+
+def pod_template(manifest: Manifest) -> Mapping[str, Any] | None:
+    """Return the pods that an object runs, as metadata and spec; None if it runs none."""
+    path = _TEMPLATES.get(str(manifest.get("kind")))
+    if path is None:
+        return None
+    for key in path:
+        manifest = manifest.get(key) or {}
+    return manifest
+
+
+def pod_spec(manifest: Manifest) -> Mapping[str, Any] | None:
+    """Return the spec of the pods that an object runs; None if it runs none."""
+    template = pod_template(manifest)
+    return None if template is None else template.get("spec") or {}
+
+
+def containers(manifest: Manifest) -> Iterator[Mapping[str, Any]]:
+    """Yield every container of an object's pods, the initial ones too."""
+    spec = pod_spec(manifest) or {}
+    for field in ("initContainers", "containers"):
+        yield from spec.get(field) or ()
+
+
+def describe(manifest: Manifest) -> str:
+    """Return how people name the object: ``Deployment chat/api``."""
+    metadata = manifest.get("metadata") or {}
+    return f"{manifest.get('kind')} {metadata.get('namespace', '-')}/{metadata.get('name', '-')}"

@@ -1,0 +1,86 @@
+"""The api: reachable as configured, and rolled out without losing a request."""
+
+from typing import Any
+
+from infra.chat.api import DRAIN_SECONDS, Api, ApiArgs
+from infra.chat.entrance import Entrance, EntranceArgs
+from infra.recorder import Recording, record
+from tests.infra.support import container_of, only, pod_of
+
+
+def declared(**changes: Any) -> Recording:
+    args: dict[str, Any] = {
+        "namespace": "chat",
+        "image": "registry.local:5000/aihub/api:0.1.0",
+        "secret": "chat-secrets",
+        "secret_version": "abc",
+        "engine_url": "http://engine.chat.svc:8000/v1",
+        "redis_host": "redis.data.svc",
+        "chroma_host": "chroma.data.svc",
+        "replicas": 2,
+        "cpu_millicores": 1000,
+        "memory_mib": 768,
+        **changes,
+    }
+    return record(lambda: Api("api", ApiArgs(**args)), stack="test")
+
+
+def entrance(cluster_issuer: str | None) -> dict[str, Any]:
+    args = EntranceArgs(
+        namespace="chat", service="api", host="chat.example.com", ingress_class="nginx", cluster_issuer=cluster_issuer
+    )
+    return only(record(lambda: Entrance("chat", args), stack="test"), "Ingress")
+
+
+def test_it_finds_everything_it_needs() -> None:
+    assert only(declared(), "ConfigMap")["data"] == {
+        "CHATBOT_ROLE": "api",
+        "CHATBOT_HOST": "0.0.0.0",
+        "CHATBOT_ENGINE_URL": "http://engine.chat.svc:8000/v1",
+        "CHATBOT_ENGINE_KEY_FILE": "/etc/chatbot/secrets/engine-key",
+        "CHATBOT_API_KEY_SHA256_FILE": "/etc/chatbot/secrets/api-key-sha256",
+        "CHATBOT_REDIS_URL": "redis://redis.data.svc:6379/0",
+        "CHATBOT_REDIS_PASSWORD_FILE": "/etc/chatbot/secrets/redis-password",
+        "CHATBOT_CHROMA_URL": "http://chroma.data.svc:8000",
+    }
+
+
+def test_rollout_adds_before_it_takes_away() -> None:
+    deployment = only(declared(), "Deployment")
+    assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    assert container_of(deployment)["lifecycle"] == {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}}
+    assert pod_of(deployment)["terminationGracePeriodSeconds"] > DRAIN_SECONDS
+
+
+def test_one_replica_at_a_time_may_be_evicted_and_they_spread() -> None:
+    recording = declared(replicas=3)
+    budget, deployment = only(recording, "PodDisruptionBudget"), only(recording, "Deployment")
+    assert budget["spec"]["maxUnavailable"] == 1
+    assert budget["spec"]["selector"] == deployment["spec"]["selector"]
+    (spread,) = pod_of(deployment)["topologySpreadConstraints"]
+    assert (spread["topologyKey"], spread["labelSelector"]) == (
+        "kubernetes.io/hostname",
+        deployment["spec"]["selector"],
+    )
+
+
+def test_node_port_is_the_configured_one_or_none() -> None:
+    with_port = only(declared(node_port=31302), "Service")["spec"]
+    without = only(declared(), "Service")["spec"]
+    assert (with_port["type"], with_port["ports"][0]["nodePort"]) == ("NodePort", 31302)
+    assert without["type"] == "ClusterIP"
+    assert "nodePort" not in without["ports"][0]
+
+
+def test_entrance_passes_streams_on_and_takes_a_document() -> None:
+    annotations = entrance(None)["metadata"]["annotations"]
+    prefix = "nginx.ingress.kubernetes.io"
+    assert annotations[f"{prefix}/proxy-buffering"] == "off"
+    assert annotations[f"{prefix}/proxy-body-size"] == "21m"
+    assert "tls" not in entrance(None)["spec"]
+
+
+def test_entrance_with_an_issuer_has_a_certificate() -> None:
+    ingress = entrance("letsencrypt")
+    assert ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt"
+    assert ingress["spec"]["tls"] == [{"hosts": ["chat.example.com"], "secretName": "chat-tls"}]

@@ -1,0 +1,64 @@
+"""The registry's server: what it stores, whom it lets in, how it cleans up."""
+
+from typing import Any
+
+import yaml
+
+from infra.recorder import Recording, record
+from infra.registry.server import RegistryServer, RegistryServerArgs
+from infra.registry.server_config import configuration
+from tests.infra.support import container_of, only, pod_of
+
+
+def declared(**changes: Any) -> Recording:
+    args: dict[str, Any] = {
+        "namespace": "registry",
+        "image": "localhost/aihub/registry:2.8.2",
+        "port": 5000,
+        "listen_address": "127.0.0.1",
+        "storage_class": "local-path",
+        "storage_gib": 20,
+        "garbage_collection": "0 4 * * 0",
+        **changes,
+    }
+    return record(lambda: RegistryServer("registry", RegistryServerArgs(**args)), stack="test")
+
+
+def test_nodes_reach_it_on_the_port_of_its_address() -> None:
+    (port,) = container_of(only(declared(port=5001), "StatefulSet"))["ports"]
+    assert port == {"name": "registry", "containerPort": 5001, "hostPort": 5001, "hostIP": "127.0.0.1"}
+
+
+def test_open_without_accounts_and_plain_without_certificate() -> None:
+    parsed = yaml.safe_load(only(declared(), "ConfigMap")["data"]["config.yml"])
+    assert "auth" not in parsed
+    assert "tls" not in parsed["http"]
+    # A cached description of a layer that was collected would make a push leave that layer out.
+    assert "cache" not in parsed["storage"]
+
+
+def test_accounts_and_certificate_are_mounted_and_used() -> None:
+    recording = declared(accounts="accounts", accounts_version="abc", tls_secret="registry-tls")
+    parsed = yaml.safe_load(only(recording, "ConfigMap")["data"]["config.yml"])
+    server = only(recording, "StatefulSet")
+    mounts = {mount["name"]: mount["mountPath"] for mount in container_of(server)["volumeMounts"]}
+    secrets = {volume["name"]: volume["secret"] for volume in pod_of(server)["volumes"] if "secret" in volume}
+    accounts, certificate = parsed["auth"]["htpasswd"]["path"], parsed["http"]["tls"]["certificate"]
+    folders = {mounts[name]: secret["secretName"] for name, secret in secrets.items()}
+    assert folders == {accounts.rpartition("/")[0]: "accounts", certificate.rpartition("/")[0]: "registry-tls"}
+    assert container_of(server)["readinessProbe"]["httpGet"]["scheme"] == "HTTPS"
+
+
+def test_garbage_is_collected_beside_the_server_and_never_twice_at_once() -> None:
+    spec = only(declared(garbage_collection="30 3 * * *"), "CronJob")["spec"]
+    pod = spec["jobTemplate"]["spec"]["template"]["spec"]
+    assert (spec["schedule"], spec["concurrencyPolicy"]) == ("30 3 * * *", "Forbid")
+    assert pod["containers"][0]["args"][:2] == ["garbage-collect", "--delete-untagged"]
+    (term,) = pod["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert term["labelSelector"]["matchLabels"]["app.kubernetes.io/name"] == "registry"
+
+
+def test_configuration_is_what_the_registry_reads() -> None:
+    parsed = yaml.safe_load(configuration(port=5000, login=False, tls=False))
+    assert parsed["http"]["addr"] == ":5000"
+    assert parsed["storage"]["filesystem"]["rootdirectory"] == "/var/lib/registry"
