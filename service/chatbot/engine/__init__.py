@@ -1,0 +1,1 @@
+"""What turns messages into text and texts into vectors."""

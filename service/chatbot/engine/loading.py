@@ -1,0 +1,102 @@
+"""Make the engine that the settings ask for; the heavy libraries are imported here and nowhere earlier."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from chatbot.engine.model_folder import check_model_folder
+from chatbot.engine.protocol import Engine
+from chatbot.settings import ConfigurationError, Settings, read_secret_file
+
+if TYPE_CHECKING:
+    from chatbot.engine.embedding import Embedder
+
+log = structlog.get_logger()
+
+
+def load_engine(settings: Settings) -> Engine:
+    """The engine of the process: upstream for the role `api`, else a model or quotation.
+
+    Raises:
+        ConfigurationError: the model, its folder or its device cannot be used.
+    """
+    if settings.role == "api":
+        from chatbot.engine.upstream import UpstreamEngine  # noqa: PLC0415  the engine role does without its client
+
+        if settings.engine_key_file is None:
+            raise ConfigurationError("CHATBOT_ENGINE_KEY_FILE is not set")
+        return UpstreamEngine(settings.engine_url, read_secret_file(settings.engine_key_file, "ENGINE_KEY_FILE"))
+    is_hub_id = _is_hub_id(settings.model)
+    if settings.model and not is_hub_id:
+        check_model_folder(Path(settings.model))
+    _keep_offline(offline=not is_hub_id)
+    device = _device(settings.device)
+    embedder = _load_embedder(settings, device)
+    if settings.model is None:
+        from chatbot.engine.quotation import QuotationEngine  # noqa: PLC0415  see the module's docstring
+
+        return QuotationEngine(embedder, settings.public_model_name)
+    return _load_transformers(settings, settings.model, device, embedder)
+
+
+def _is_hub_id(model: str | None) -> bool:
+    """`organisation/name` that is no folder here; a path is absolute or begins with a dot."""
+    return model is not None and model.count("/") == 1 and not model.startswith((".", "/")) and not Path(model).exists()
+
+
+def _keep_offline(*, offline: bool) -> None:
+    # Read once, when huggingface_hub is imported: this must come first.
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+
+
+def _device(asked: str) -> str:
+    import torch  # noqa: PLC0415  see the module's docstring
+
+    available = torch.cuda.is_available()
+    if asked == "cuda" and not available:
+        raise ConfigurationError(
+            "CHATBOT_DEVICE is cuda, but PyTorch sees no CUDA device: check the driver and the container's runtime, "
+            "or set it to cpu"
+        )
+    return "cuda" if available and asked != "cpu" else "cpu"
+
+
+def _load_embedder(settings: Settings, device: str) -> "Embedder":
+    from chatbot.engine.embedding import Embedder, packaged_model  # noqa: PLC0415  see the module's docstring
+
+    return Embedder(settings.embedding_model or packaged_model(), device)
+
+
+def _load_transformers(settings: Settings, model: str, device: str, embedder: "Embedder") -> Engine:
+    import torch  # noqa: PLC0415  see the module's docstring
+    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
+
+    from chatbot.engine.transformers import TransformersEngine  # noqa: PLC0415
+
+    log.info("loading_model", model=settings.public_model_name, device=device)
+    # bfloat16 halves the memory; on most CPUs it is emulated and slow, so there single precision.
+    dtype = torch.bfloat16 if device == "cuda" else torch.float32
+    try:
+        tokenizer: Any = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            model, dtype=dtype, use_safetensors=True, trust_remote_code=False
+        )
+    except Exception as error:  # the library raises nearly anything for a damaged folder
+        raise ConfigurationError(f"CHATBOT_MODEL: cannot load {model}: {error}") from error
+    loaded = loaded.to(device).eval()
+    if loaded.generation_config.pad_token_id is None:
+        ends = loaded.generation_config.eos_token_id
+        loaded.generation_config.pad_token_id = ends[0] if isinstance(ends, list) else ends
+    declared = getattr(loaded.config.get_text_config(), "max_position_embeddings", None) or settings.context_tokens
+    if declared is None:
+        raise ConfigurationError(
+            f"CHATBOT_CONTEXT_TOKENS is not set, and {model} does not declare its context (max_position_embeddings)"
+        )
+    context_tokens = min(declared, settings.context_tokens or declared)
+    return TransformersEngine(loaded, tokenizer, embedder, settings.public_model_name, context_tokens)

@@ -1,0 +1,68 @@
+"""Measures any engine."""
+
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+
+from chatbot.engine.protocol import Delta, Embeddings, Engine, GenerationRequest, ModelInfo
+from chatbot.telemetry import Metrics
+
+
+class MeteredEngine:
+    """Passes everything on, and counts and times the answers."""
+
+    def __init__(self, engine: Engine, metrics: Metrics, model_name: str) -> None:
+        self.parallel = engine.parallel
+        self._engine = engine
+        self._metrics = metrics
+        self._model = model_name
+        self._in_flight = 0
+        self._count(0)
+
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
+        """See `Engine.stream`."""
+        started = time.perf_counter()
+        last: float | None = None
+        self._count(+1)
+        try:
+            async with aclosing(self._engine.stream(request)) as deltas:
+                async for delta in deltas:
+                    now = time.perf_counter()
+                    if delta.text:
+                        metric = self._metrics.inter_token if last else self._metrics.first_token
+                        metric.labels(self._model).observe(now - (last or started))
+                        last = now
+                    if delta.finish_reason:
+                        self._finish(delta, now - started)
+                    yield delta
+        finally:
+            self._count(-1)
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """See `Engine.embed`."""
+        return await self._engine.embed(texts)
+
+    async def describe(self) -> ModelInfo:
+        """See `Engine.describe`."""
+        return await self._engine.describe()
+
+    async def check(self) -> None:
+        """See `Engine.check`."""
+        await self._engine.check()
+
+    async def close(self) -> None:
+        """See `Engine.close`."""
+        await self._engine.close()
+
+    def _count(self, change: int) -> None:
+        self._in_flight += change
+        running = self._in_flight if self.parallel is None else min(self._in_flight, self.parallel)
+        self._metrics.running.labels(self._model).set(running)
+        self._metrics.waiting.labels(self._model).set(self._in_flight - running)
+
+    def _finish(self, delta: Delta, seconds: float) -> None:
+        self._metrics.whole_request.labels(self._model).observe(seconds)
+        self._metrics.success.labels(self._model, delta.finish_reason).inc()
+        if delta.usage:
+            self._metrics.prompt_tokens.labels(self._model).inc(delta.usage.prompt_tokens)
+            self._metrics.generation_tokens.labels(self._model).inc(delta.usage.completion_tokens)

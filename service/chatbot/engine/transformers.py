@@ -1,0 +1,184 @@
+"""A causal language model run by PyTorch and transformers in this process.
+
+One answer at a time, in the order of the requests: `generate` with a streamer, in one worker thread. transformers'
+continuous batching would serve many at once, but one bad request ends it for everybody; see docs/decisions.
+"""
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+import torch
+from transformers import StoppingCriteria, StoppingCriteriaList, TextStreamer
+
+from chatbot.engine import prompt
+from chatbot.engine.embedding import Embedder
+from chatbot.engine.protocol import (
+    ContextLengthExceededError,
+    Delta,
+    Embeddings,
+    EngineUnavailableError,
+    GenerationRequest,
+    ModelInfo,
+    Usage,
+)
+from chatbot.engine.stopping import StopStrings
+
+DEFAULT_ANSWER_TOKENS = 1024
+
+log = structlog.get_logger()
+
+
+@dataclass(eq=False)
+class _Job:
+    """One answer on its way; shared by the event loop and the worker thread."""
+
+    ids: list[int]
+    max_tokens: int
+    request: GenerationRequest
+    loop: asyncio.AbstractEventLoop
+    pieces: asyncio.Queue[str | None] = field(default_factory=asyncio.Queue)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    written: int = 0
+    """Tokens the model wrote."""
+    ended: bool = False
+    """Whether the model itself ended the answer."""
+
+    def put(self, text: str | None) -> None:
+        self.loop.call_soon_threadsafe(self.pieces.put_nowait, text)
+
+
+class _Streamer(TextStreamer):
+    """Hands the decoded text to the event loop."""
+
+    def __init__(self, tokenizer: Any, job: _Job) -> None:
+        super().__init__(tokenizer, skip_prompt=True, skip_special_tokens=True)
+        self._job = job
+
+    def on_finalized_text(self, text: str, stream_end: bool = False) -> None:  # noqa: ARG002  the base class's
+        if text:
+            self._job.put(text)
+
+
+class _Watch(StoppingCriteria):
+    """Counts the tokens and ends the work when nobody waits for it any more."""
+
+    def __init__(self, job: _Job) -> None:
+        self._job = job
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:  # noqa: ARG002  the base class's
+        self._job.written = input_ids.shape[1] - len(self._job.ids)
+        return torch.full((input_ids.shape[0],), self._job.cancelled.is_set(), device=input_ids.device)
+
+
+class TransformersEngine:
+    """The engine of a loaded model; `model` and `tokenizer` are transformers' own, whose types it does not publish."""
+
+    parallel: int | None = 1
+
+    def __init__(self, model: Any, tokenizer: Any, embedder: Embedder, name: str, context_tokens: int) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._embedder = embedder
+        self._info = ModelInfo(name, "transformers", context_tokens)
+        self._context_tokens = context_tokens
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
+        self._failure: str | None = None
+        self._jobs: set[_Job] = set()
+        self._stops = () if tokenizer.chat_template else (prompt.PLAIN_TURN,)
+
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
+        """See `Engine.stream`."""
+        await self.check()
+        ids = await asyncio.to_thread(prompt.encode, self._tokenizer, request.messages)
+        if len(ids) >= self._context_tokens:
+            raise ContextLengthExceededError(len(ids), self._context_tokens)
+        budget = min(request.max_tokens or DEFAULT_ANSWER_TOKENS, self._context_tokens - len(ids))
+        job = _Job(ids, budget, request, asyncio.get_running_loop())
+        stops = StopStrings((*request.stop, *self._stops))
+        self._jobs.add(job)
+        done = job.loop.run_in_executor(self._thread, self._generate, job)
+        try:
+            yield Delta()
+            while (piece := await job.pieces.get()) is not None:
+                if text := stops.feed(piece):
+                    yield Delta(text)
+                if stops.matched:
+                    break
+            job.cancelled.set()
+            await done
+            if not stops.matched and (text := stops.rest()):
+                yield Delta(text)
+            ended = stops.matched or job.ended
+            yield Delta("", "stop" if ended else "length", Usage(len(ids), job.written))
+        finally:
+            job.cancelled.set()
+            self._jobs.discard(job)
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """See `Engine.embed`."""
+        return await self._embedder.embed(texts)
+
+    async def describe(self) -> ModelInfo:
+        """See `Engine.describe`."""
+        return self._info
+
+    async def check(self) -> None:
+        """See `Engine.check`."""
+        if self._failure:
+            raise EngineUnavailableError(self._failure)
+
+    async def close(self) -> None:
+        """Cancel the answers in work and end the threads."""
+        for job in self._jobs:
+            job.cancelled.set()
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+        await asyncio.to_thread(self._embedder.close)
+
+    def _generate(self, job: _Job) -> None:
+        """Worker thread: write one answer into the job's queue, whatever happens a None at the end."""
+        try:
+            if not job.cancelled.is_set():
+                self._write(job)
+        except torch.AcceleratorError as error:
+            # After a fault the device's context is lost for the whole process: only a restart helps.
+            self._failure = "the accelerator failed; the engine must be restarted"
+            log.error("accelerator_failed", exc_info=error)
+            raise EngineUnavailableError(self._failure) from error
+        finally:
+            job.put(None)
+
+    def _write(self, job: _Job) -> None:
+        inputs = torch.tensor([job.ids], device=self._model.device)
+        if job.request.seed is not None:
+            torch.manual_seed(job.request.seed)
+        with torch.inference_mode():
+            output = self._model.generate(
+                inputs,
+                attention_mask=torch.ones_like(inputs),
+                streamer=_Streamer(self._tokenizer, job),
+                stopping_criteria=StoppingCriteriaList([_Watch(job)]),
+                max_new_tokens=job.max_tokens,
+                **_sampling(job.request),
+                **({"eos_token_id": None} if job.request.ignore_eos else {}),
+            )
+        job.written = output.shape[1] - len(job.ids)
+        job.ended = not job.request.ignore_eos and int(output[0, -1]) in self._end_ids()
+
+    def _end_ids(self) -> set[int]:
+        ends = self._model.generation_config.eos_token_id
+        return set(ends) if isinstance(ends, list) else {ends}
+
+
+def _sampling(request: GenerationRequest) -> dict[str, Any]:
+    """The arguments of `generate`; nothing for what the client left open, so that the model's own settings hold."""
+    if request.temperature == 0:
+        # Greedy; a temperature of zero would divide by it.
+        return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
+    asked = {"temperature": request.temperature, "top_p": request.top_p, "top_k": request.top_k}
+    given = {name: value for name, value in asked.items() if value is not None}
+    return {"do_sample": True, **given} if given else {}

@@ -1,0 +1,164 @@
+"""Conversations in files, for one process without Redis.
+
+`index.json` holds the heads, replaced as a whole; `<id>.jsonl` the messages, one a line, only ever added to. Both are
+on the disk (fsync) before a method returns. A line cut short by a crash is dropped at the next start; a lost index is
+made again from the messages.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TypeVar
+
+from chatbot.errors import StoreUnavailableError
+from chatbot.files import FolderLock, append_line, replace_file
+from chatbot.history.protocol import Conversation, Turn
+
+T = TypeVar("T")
+
+
+class FileHistory:
+    """See `History`; one process owns the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or make the folder.
+
+        Raises:
+            ConfigurationError: another process uses it, or it cannot be written.
+        """
+        self._folder = folder
+        self._lock = FolderLock(folder)
+        self._order = asyncio.Lock()
+        self._turns: dict[str, list[Turn]] = {}
+        self._heads = self._read_index()
+
+    async def recent(self) -> Sequence[Conversation]:
+        """See `History.recent`."""
+        return sorted(self._heads.values(), key=lambda head: head.updated_at, reverse=True)
+
+    async def create(self, conversation: Conversation) -> None:
+        """See `History.create`."""
+        async with self._order:
+            if conversation.id not in self._heads:
+                await self._write(lambda: self._save({**self._heads, conversation.id: conversation}))
+
+    async def get(self, conversation_id: str) -> Conversation | None:
+        """See `History.get`."""
+        return self._heads.get(conversation_id)
+
+    async def turns(self, conversation_id: str) -> Sequence[Turn]:
+        """See `History.turns`."""
+        if conversation_id not in self._heads:
+            return []
+        async with self._order:
+            return list(await self._write(lambda: self._load(conversation_id)))
+
+    async def append(self, conversation_id: str, turn: Turn) -> bool:
+        """See `History.append`."""
+        async with self._order:
+            head = self._heads.get(conversation_id)
+            if head is None:
+                return False
+            await self._write(lambda: self._append(head, turn))
+            return True
+
+    async def rename(self, conversation_id: str, title: str) -> bool:
+        """See `History.rename`."""
+        async with self._order:
+            head = self._heads.get(conversation_id)
+            if head is None:
+                return False
+            await self._write(lambda: self._save({**self._heads, head.id: replace(head, title=title)}))
+            return True
+
+    async def delete(self, conversation_id: str) -> bool:
+        """See `History.delete`."""
+        async with self._order:
+            if conversation_id not in self._heads:
+                return False
+            rest = {key: head for key, head in self._heads.items() if key != conversation_id}
+            # The messages first: an index without messages is harmless, messages without an index would come back.
+            await self._write(lambda: self._path(conversation_id).unlink(missing_ok=True))
+            await self._write(lambda: self._save(rest))
+            self._turns.pop(conversation_id, None)
+            return True
+
+    async def ping(self) -> None:
+        """See `History.ping`."""
+        if not self._folder.is_dir():
+            raise StoreUnavailableError("history", f"{self._folder} is gone")
+
+    async def close(self) -> None:
+        """Let another process have the folder."""
+        self._lock.release()
+
+    async def _write(self, work: Callable[[], T]) -> T:
+        try:
+            return await asyncio.to_thread(work)
+        except OSError as error:
+            raise StoreUnavailableError("history", f"{self._folder}: {error.strerror}") from error
+
+    def _append(self, head: Conversation, turn: Turn) -> None:
+        turns = self._load(head.id)
+        if any(known.id == turn.id for known in turns):
+            return
+        append_line(self._path(head.id), json.dumps(asdict(turn), ensure_ascii=False))
+        turns.append(turn)
+        self._save({**self._heads, head.id: head.with_turn(turn)})
+
+    def _load(self, conversation_id: str) -> list[Turn]:
+        if conversation_id not in self._turns:
+            self._turns[conversation_id] = read_turns(self._path(conversation_id))
+        return self._turns[conversation_id]
+
+    def _save(self, heads: dict[str, Conversation]) -> None:
+        replace_file(self._folder / "index.json", json.dumps([asdict(head) for head in heads.values()]))
+        self._heads = heads
+
+    def _read_index(self) -> dict[str, Conversation]:
+        try:
+            rows = json.loads((self._folder / "index.json").read_text(encoding="utf-8"))
+            heads = {row["id"]: Conversation(**row) for row in rows}
+        except (OSError, ValueError, TypeError, KeyError):
+            heads = {}
+        # A crash between a message and its index leaves the index behind by one.
+        for path in self._folder.glob("*.jsonl"):
+            turns = read_turns(path)
+            head = heads.get(path.stem)
+            if turns and (head is None or head.message_count != len(turns)):
+                heads[path.stem] = _head_of(path.stem, head, turns)
+        return heads
+
+    def _path(self, conversation_id: str) -> Path:
+        return self._folder / f"{conversation_id}.jsonl"
+
+
+def read_turns(path: Path) -> list[Turn]:
+    """The messages of one file; what follows the first damaged line is cut off, on the disk too."""
+    if not path.is_file():
+        return []
+    data = path.read_bytes()
+    turns: list[Turn] = []
+    good = 0
+    for line in data.splitlines(keepends=True):
+        try:
+            turns.append(Turn(**json.loads(line)))
+        except (ValueError, TypeError):
+            break
+        if not line.endswith(b"\n"):
+            turns.pop()
+            break
+        good += len(line)
+    if good < len(data):
+        with path.open("r+b") as file:
+            file.truncate(good)
+    return turns
+
+
+def _head_of(identifier: str, head: Conversation | None, turns: Sequence[Turn]) -> Conversation:
+    made = replace(head or Conversation(id=identifier), created_at=turns[0].created_at, updated_at="", message_count=0)
+    for turn in turns:
+        made = made.with_turn(turn)
+    return made

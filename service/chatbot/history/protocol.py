@@ -1,0 +1,101 @@
+"""Conversations as the service sees them, whatever keeps them."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol
+
+TITLE_CHARACTERS = 80
+
+Status = Literal["complete", "interrupted"]
+
+
+def now() -> str:
+    """This moment, RFC 3339, UTC, to the microsecond (the order of the list rests on it)."""
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One message of a conversation."""
+
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    """Makes saving repeatable: a turn that is saved twice is there once."""
+    role: Literal["user", "assistant"]
+    content: str
+    created_at: str = field(default_factory=now)
+    citations: tuple[dict[str, Any], ...] = ()
+    status: Status = "complete"
+    """`interrupted`: the reader left or the engine failed before the end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversation:
+    """The head of a conversation; times are RFC 3339, UTC."""
+
+    id: str = field(default_factory=lambda: f"conv_{secrets.token_hex(8)}")
+    title: str = ""
+    created_at: str = field(default_factory=now)
+    updated_at: str = field(default_factory=now)
+    message_count: int = 0
+
+    def with_turn(self, turn: Turn) -> "Conversation":
+        """The head after `turn`: later, longer, and with a title if it had none."""
+        return replace(
+            self,
+            title=self.title or title_from(turn),
+            updated_at=max(self.updated_at, turn.created_at),
+            message_count=self.message_count + 1,
+        )
+
+
+class History(Protocol):
+    """A store of conversations. Every method may raise `StoreUnavailableError`."""
+
+    async def recent(self) -> Sequence[Conversation]:
+        """All conversations, the most recently used first."""
+        ...
+
+    async def create(self, conversation: Conversation) -> None:
+        """Keep a new, empty conversation; nothing happens if it is there already."""
+        ...
+
+    async def get(self, conversation_id: str) -> Conversation | None:
+        """The head of one conversation."""
+        ...
+
+    async def turns(self, conversation_id: str) -> Sequence[Turn]:
+        """The messages of one conversation, oldest first; none for an unknown one."""
+        ...
+
+    async def append(self, conversation_id: str, turn: Turn) -> bool:
+        """Add one message, once. False: there is no such conversation (it may have been deleted meanwhile)."""
+        ...
+
+    async def rename(self, conversation_id: str, title: str) -> bool:
+        """Give a title. False: no such conversation."""
+        ...
+
+    async def delete(self, conversation_id: str) -> bool:
+        """Forget a conversation and its messages. False: no such conversation."""
+        ...
+
+    async def ping(self) -> None:
+        """Return if the store can be used now."""
+        ...
+
+    async def close(self) -> None:
+        """Close files or connections."""
+        ...
+
+
+def title_from(turn: Turn) -> str:
+    """A title for a conversation that begins with `turn`: its first line, cut at a word."""
+    if turn.role != "user":
+        return ""
+    line = " ".join(turn.content.split())
+    if len(line) <= TITLE_CHARACTERS:
+        return line
+    cut = line[:TITLE_CHARACTERS]
+    return f"{cut[: cut.rfind(' ')] if ' ' in cut else cut}…"

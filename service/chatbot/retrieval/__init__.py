@@ -1,0 +1,1 @@
+"""Documents: reading, cutting, keeping, finding, citing."""

@@ -1,0 +1,74 @@
+"""Taking documents in: read, cut, embed, keep."""
+
+import asyncio
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+
+from chatbot.engine.protocol import Engine
+from chatbot.errors import ApiError, not_found
+from chatbot.history.protocol import now
+from chatbot.retrieval.chunking import passages_of
+from chatbot.retrieval.protocol import Document, Documents
+from chatbot.retrieval.reading import read
+
+MAX_NAME_CHARACTERS = 200
+
+
+class Library:
+    """The documents of the installation."""
+
+    def __init__(self, engine: Engine, documents: Documents) -> None:
+        self._engine = engine
+        self._documents = documents
+        self._adding = asyncio.Lock()
+
+    async def catalog(self) -> Sequence[Document]:
+        """All documents, by name."""
+        return await self._documents.catalog()
+
+    async def add(self, name: str, content: bytes) -> tuple[Document, bool]:
+        """Take in a document; the flag says whether it is new.
+
+        The same content again changes nothing; the same name with other content replaces the old document, which
+        stays in place until the new one is complete.
+
+        Raises:
+            ApiError: 400 or 415, naming the document and what is wrong with it.
+        """
+        name = clean_name(name)
+        identifier = f"doc_{hashlib.sha256(content).hexdigest()[:24]}"
+        async with self._adding:  # two uploads at once would only take turns at the embedding model
+            known = await self._documents.get(identifier)
+            if known:
+                return known, False
+            sections = await asyncio.to_thread(read, name, content)
+            passages = await asyncio.to_thread(passages_of, sections)
+            vectors = (await self._engine.embed([passage.text for passage in passages])).vectors
+            document = Document(id=identifier, name=name, bytes=len(content), passages=len(passages), created_at=now())
+            replaced = [old.id for old in await self._documents.catalog() if old.name == name]
+            await self._documents.add(document, passages, vectors)
+            for old in replaced:
+                await self._documents.delete(old)
+        return document, True
+
+    async def delete(self, document_id: str) -> None:
+        """Forget a document; 404 when there is none."""
+        if not await self._documents.delete(document_id):
+            raise not_found("document", document_id)
+
+    async def ping(self) -> None:
+        """Return if the store can be used now."""
+        await self._documents.ping()
+
+
+def clean_name(name: str) -> str:
+    """A name as it is shown: no control characters, composed Hangul (macOS sends it in parts), `/` as separator."""
+    text = "".join(character for character in unicodedata.normalize("NFC", name) if character.isprintable()).strip()
+    if not text:
+        raise ApiError(400, "The document has no name.", code="no_name", param="name")
+    if len(text) > MAX_NAME_CHARACTERS:
+        raise ApiError(
+            400, f"The name is longer than {MAX_NAME_CHARACTERS} characters.", code="name_too_long", param="name"
+        )
+    return text

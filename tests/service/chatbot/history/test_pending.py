@@ -1,0 +1,81 @@
+"""What happens to turns while Redis is away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chatbot.errors import StoreUnavailableError
+from chatbot.history.pending import PendingHistory
+from chatbot.history.protocol import Conversation, Turn
+from chatbot.history.redis import RedisHistory
+from chatbot.redis_client import connect
+from chatbot.telemetry import Metrics
+from tests.service.chatbot.servers import REDIS_PASSWORD, Server
+
+
+@pytest.fixture
+async def history(redis: Server, tmp_path: Path) -> AsyncIterator[PendingHistory]:
+    path = tmp_path / "redis-password"
+    path.write_text(REDIS_PASSWORD)
+    store = PendingHistory(RedisHistory(connect(f"redis://127.0.0.1:{redis.port}/0", path)), Metrics(), 0.1)
+    yield store
+    await store.close()
+
+
+async def caught_up(history: PendingHistory) -> None:
+    async with asyncio.timeout(20):
+        while history.is_behind:
+            await asyncio.sleep(0.05)
+
+
+async def test_turns_made_while_redis_is_away_are_saved_in_order_when_it_is_back(
+    history: PendingHistory, redis: Server
+) -> None:
+    known, new = Conversation(), Conversation()
+    await history.create(known)
+    await history.append(known.id, Turn(role="user", content="before"))
+    redis.kill()
+    for text in ("during 1", "during 2"):
+        assert await history.append(known.id, Turn(role="user", content=text))
+    await history.create(new)
+    await history.append(new.id, Turn(role="user", content="born in the dark"))
+    assert [turn.content for turn in history.pending_turns(known.id)] == ["during 1", "during 2"]
+    with pytest.raises(StoreUnavailableError):
+        await history.turns(known.id)
+    redis.start()
+    await caught_up(history)
+    assert [turn.content for turn in await history.turns(known.id)] == ["before", "during 1", "during 2"]
+    head = await history.get(new.id)
+    assert head is not None
+    assert (head.title, head.message_count) == ("born in the dark", 1)
+
+
+async def test_a_new_conversation_can_be_read_before_it_is_saved(history: PendingHistory, redis: Server) -> None:
+    redis.kill()
+    conversation = Conversation(title="x")
+    await history.create(conversation)
+    head = await history.get(conversation.id)
+    assert head is not None
+    assert head.title == "x"
+
+
+async def test_closing_saves_what_waits(redis: Server, tmp_path: Path) -> None:
+    path = tmp_path / "redis-password"
+    path.write_text(REDIS_PASSWORD)
+
+    def connected() -> PendingHistory:
+        client = connect(f"redis://127.0.0.1:{redis.port}/0", path)
+        return PendingHistory(RedisHistory(client), Metrics(), 60)
+
+    first = connected()
+    redis.kill()
+    conversation = Conversation()
+    await first.create(conversation)
+    await first.append(conversation.id, Turn(role="user", content="last words"))
+    redis.start()
+    await first.close()
+    second = connected()
+    assert [turn.content for turn in await second.turns(conversation.id)] == ["last words"]
+    await second.close()

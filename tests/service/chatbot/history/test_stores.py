@@ -1,0 +1,230 @@
+"""The same demands on both stores of conversations, and on both stores of tickets."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from chatbot.errors import StoreUnavailableError
+from chatbot.history.file import FileHistory
+from chatbot.history.protocol import Conversation, History, Turn
+from chatbot.history.redis import RedisHistory
+from chatbot.redis_client import connect
+from chatbot.sessions.file import FileTickets
+from chatbot.sessions.protocol import Tickets
+from chatbot.sessions.redis import RedisTickets
+from chatbot.sessions.service import Sessions
+from chatbot.settings import ConfigurationError
+from tests.service.chatbot.servers import REDIS_PASSWORD, Server
+
+
+def password_file(folder: Path, password: str = REDIS_PASSWORD) -> Path:
+    path = folder / "redis-password"
+    path.write_text(password + "\n")
+    return path
+
+
+@pytest.fixture(params=["redis", "file"])
+async def history(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[History]:
+    store: History
+    if request.param == "file":
+        store = FileHistory(tmp_path / "history")
+    else:
+        server: Server = request.getfixturevalue("redis")
+        store = RedisHistory(connect(f"redis://127.0.0.1:{server.port}/0", password_file(tmp_path)))
+    yield store
+    await store.close()
+
+
+@pytest.fixture(params=["redis", "file"])
+async def tickets(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Tickets]:
+    if request.param == "file":
+        yield FileTickets(tmp_path / "sessions.json")
+        return
+    server: Server = request.getfixturevalue("redis")
+    client = connect(f"redis://127.0.0.1:{server.port}/0", password_file(tmp_path))
+    yield RedisTickets(client)
+    await client.aclose()
+
+
+async def test_keeps_turns_in_order_with_all_they_have(history: History) -> None:
+    conversation = Conversation()
+    await history.create(conversation)
+    turns = [
+        Turn(role="user", content="연차는 며칠?\n\n<b>&</b>"),
+        Turn(role="assistant", content="15일 [1]", citations=({"index": 1, "title": "규정"},), status="interrupted"),
+    ]
+    for turn in turns:
+        assert await history.append(conversation.id, turn)
+    kept = await history.turns(conversation.id)
+    assert [(turn.id, turn.content, turn.status) for turn in kept] == [(t.id, t.content, t.status) for t in turns]
+    assert list(kept[1].citations) == [{"index": 1, "title": "규정"}]
+
+
+async def test_a_turn_saved_twice_is_there_once(history: History) -> None:
+    conversation = Conversation()
+    await history.create(conversation)
+    turn = Turn(role="user", content="once")
+    assert await history.append(conversation.id, turn)
+    assert await history.append(conversation.id, turn)
+    assert len(await history.turns(conversation.id)) == 1
+
+
+async def test_turns_of_many_writers_are_all_kept(history: History) -> None:
+    conversation = Conversation()
+    await history.create(conversation)
+    turns = [Turn(role="user", content=str(number)) for number in range(50)]
+    await asyncio.gather(*(history.append(conversation.id, turn) for turn in turns))
+    assert {turn.content for turn in await history.turns(conversation.id)} == {str(number) for number in range(50)}
+    head = await history.get(conversation.id)
+    assert head is not None
+    assert head.message_count == 50
+
+
+async def test_first_question_gives_the_title_and_a_given_title_stays(history: History) -> None:
+    named, unnamed = Conversation(title="mine"), Conversation()
+    for conversation in (named, unnamed):
+        await history.create(conversation)
+        await history.append(conversation.id, Turn(role="user", content="What is\nthis?"))
+        await history.append(conversation.id, Turn(role="user", content="And that?"))
+    heads = {head.id: head.title for head in await history.recent()}
+    assert heads == {named.id: "mine", unnamed.id: "What is this?"}
+
+
+async def test_the_last_used_comes_first(history: History) -> None:
+    old, new = Conversation(), Conversation()
+    await history.create(old)
+    await history.create(new)
+    assert [head.id for head in await history.recent()] == [new.id, old.id]
+    await history.append(old.id, Turn(role="user", content="again"))
+    assert [head.id for head in await history.recent()] == [old.id, new.id]
+
+
+async def test_renames_and_deletes(history: History) -> None:
+    conversation = Conversation()
+    await history.create(conversation)
+    assert await history.rename(conversation.id, "new title")
+    head = await history.get(conversation.id)
+    assert head is not None
+    assert head.title == "new title"
+    await history.append(conversation.id, Turn(role="user", content="x"))
+    assert await history.delete(conversation.id)
+    assert await history.get(conversation.id) is None
+    assert await history.turns(conversation.id) == []
+    assert await history.recent() == []
+
+
+async def test_an_unknown_conversation_is_told_and_not_made(history: History) -> None:
+    unknown = Conversation().id
+    assert await history.get(unknown) is None
+    assert not await history.append(unknown, Turn(role="user", content="x"))
+    assert not await history.rename(unknown, "x")
+    assert not await history.delete(unknown)
+    assert await history.recent() == []
+
+
+async def test_file_history_survives_a_restart_and_a_torn_write(tmp_path: Path) -> None:
+    first = FileHistory(tmp_path)
+    conversation = Conversation()
+    await first.create(conversation)
+    await first.append(conversation.id, Turn(role="user", content="kept"))
+    await first.close()
+    with (tmp_path / f"{conversation.id}.jsonl").open("a") as file:
+        file.write('{"id": "torn", "role": "us')
+    second = FileHistory(tmp_path)
+    assert [turn.content for turn in await second.turns(conversation.id)] == ["kept"]
+    await second.append(conversation.id, Turn(role="user", content="next"))
+    await second.close()
+    third = FileHistory(tmp_path)
+    assert [turn.content for turn in await third.turns(conversation.id)] == ["kept", "next"]
+    await third.close()
+
+
+async def test_file_history_makes_a_lost_index_again(tmp_path: Path) -> None:
+    first = FileHistory(tmp_path)
+    conversation = Conversation()
+    await first.create(conversation)
+    await first.append(conversation.id, Turn(role="user", content="Where was I?"))
+    await first.close()
+    (tmp_path / "index.json").write_text(json.dumps([])[:-1])
+    second = FileHistory(tmp_path)
+    (head,) = await second.recent()
+    assert (head.id, head.title, head.message_count) == (conversation.id, "Where was I?", 1)
+    await second.close()
+
+
+async def test_file_history_has_one_owner(tmp_path: Path) -> None:
+    first = FileHistory(tmp_path)
+    with pytest.raises(ConfigurationError, match=f"another chat service uses {tmp_path}"):
+        FileHistory(tmp_path)
+    await first.close()
+    await FileHistory(tmp_path).close()
+
+
+async def test_redis_away_is_told_as_such_and_no_password_is_shown(redis: Server, tmp_path: Path) -> None:
+    url = f"redis://127.0.0.1:{redis.port}/0"
+    wrong = RedisHistory(connect(url, password_file(tmp_path, "wrong-password-canary")))
+    with pytest.raises(StoreUnavailableError, match="refuses the password") as caught:
+        await wrong.recent()
+    assert "canary" not in str(caught.value)
+    await wrong.close()
+    history = RedisHistory(connect(url, password_file(tmp_path)))
+    await history.create(Conversation(title="before"))
+    redis.kill()
+    with pytest.raises(StoreUnavailableError, match="does not answer"):
+        await history.recent()
+    redis.start()
+    assert [head.title for head in await history.recent()] == ["before"]
+    await history.close()
+
+
+async def test_a_login_works_once_for_exactly_one_of_many(tickets: Tickets) -> None:
+    sessions = Sessions(tickets)
+    ticket = await sessions.open_login()
+    assert sorted(await asyncio.gather(*(sessions.use_login(ticket) for _ in range(8)))) == [False] * 7 + [True]
+
+
+async def test_a_ticket_ends_with_its_time(tickets: Tickets) -> None:
+    await tickets.put("login", "d1", 1)
+    assert await tickets.seconds_left("login", "d1") <= 1
+    await asyncio.sleep(1.2)
+    assert await tickets.seconds_left("login", "d1") == 0
+    assert not await tickets.take("login", "d1")
+
+
+async def test_a_session_is_open_until_it_is_closed_and_is_no_login(tickets: Tickets) -> None:
+    sessions = Sessions(tickets)
+    ticket = await sessions.open_session()
+    assert await sessions.is_open(ticket)
+    assert not await sessions.is_open(ticket + "x")
+    assert not await sessions.use_login(ticket)
+    await sessions.close_session(ticket)
+    assert not await sessions.is_open(ticket)
+
+
+async def test_who_is_signed_in_stays_so_while_redis_is_away(redis: Server, tmp_path: Path) -> None:
+    client = connect(f"redis://127.0.0.1:{redis.port}/0", password_file(tmp_path))
+    here, elsewhere = Sessions(RedisTickets(client)), Sessions(RedisTickets(client))
+    ticket, closed = await here.open_session(), await here.open_session()
+    assert await here.is_open(ticket)
+    assert await here.is_open(closed)
+    await here.close_session(closed)
+    redis.kill()
+    assert await here.is_open(ticket)
+    with pytest.raises(StoreUnavailableError):
+        await here.is_open(closed)
+    with pytest.raises(StoreUnavailableError):
+        await elsewhere.is_open(ticket)
+    redis.start()
+    assert await elsewhere.is_open(ticket)
+    await client.aclose()
+
+
+async def test_file_tickets_survive_a_restart_and_hold_no_ticket(tmp_path: Path) -> None:
+    path = tmp_path / "sessions.json"
+    ticket = await Sessions(FileTickets(path)).open_session()
+    assert await Sessions(FileTickets(path)).is_open(ticket)
+    assert ticket not in path.read_text()
+    assert path.stat().st_mode & 0o077 == 0

@@ -1,0 +1,163 @@
+"""The same demands on both Chroma stores, and the library over them."""
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from chatbot.engine.quotation import QuotationEngine
+from chatbot.errors import ApiError, StoreUnavailableError
+from chatbot.retrieval import chroma_connection
+from chatbot.retrieval.chroma import ChromaDocuments
+from chatbot.retrieval.library import Library, clean_name
+from chatbot.retrieval.protocol import Documents
+from chatbot.retrieval.search import Search
+from chatbot.settings import ConfigurationError
+from chatbot.telemetry import Metrics
+from tests.service.chatbot.retrieval.samples import KOREAN, docx_bytes
+from tests.service.chatbot.servers import Server, chroma_server
+
+HANDBOOK = b"# Leave\nAnnual leave is fifteen days.\n\n# Meals\nLunch is paid up to ten euros a day.\n"
+
+
+@pytest.fixture(params=["server", "embedded"])
+def documents(request: pytest.FixtureRequest, tmp_path: Path) -> Documents:
+    if request.param == "embedded":
+        return ChromaDocuments(chroma_connection.embedded(tmp_path / "documents"))
+    server: Server = request.getfixturevalue("chroma")
+    return ChromaDocuments(chroma_connection.server(f"http://127.0.0.1:{server.port}"))
+
+
+@pytest.fixture
+def library(documents: Documents, quotation: QuotationEngine) -> Library:
+    return Library(quotation, documents)
+
+
+@pytest.fixture
+def search(documents: Documents, quotation: QuotationEngine) -> Search:
+    return Search(quotation, documents, Metrics())
+
+
+async def test_finds_what_a_document_says_and_where(library: Library, search: Search) -> None:
+    document, is_new = await library.add("handbook.md", HANDBOOK)
+    assert is_new
+    assert (document.bytes, document.passages) == (len(HANDBOOK), 2)
+    citations = await search.citations("How many days of annual leave do I get?")
+    assert citations[0].index == 1
+    assert (citations[0].title, citations[0].location) == ("handbook.md", "Leave")
+    assert "fifteen days" in citations[0].passage
+    assert 0.3 < citations[0].score <= 1
+    assert citations[0].document_id == document.id
+
+
+async def test_finds_korean_by_its_words(library: Library, search: Search) -> None:
+    await library.add("handbook.md", HANDBOOK)
+    await library.add("규정.docx", docx_bytes())
+    citations = await search.citations("연차 휴가는 며칠인가요?")
+    assert citations[0].title == "규정.docx"
+    assert KOREAN in citations[0].passage
+
+
+async def test_finds_nothing_where_nothing_fits(library: Library, search: Search) -> None:
+    assert await search.citations("Anything at all?") == []
+    await library.add("handbook.md", HANDBOOK)
+    assert await search.citations("Who won the football cup in 1998?") == []
+
+
+async def test_the_same_content_again_changes_nothing(library: Library) -> None:
+    first, _ = await library.add("handbook.md", HANDBOOK)
+    again, is_new = await library.add("copy.md", HANDBOOK)
+    assert not is_new
+    assert again == first
+    assert [document.name for document in await library.catalog()] == ["handbook.md"]
+
+
+async def test_other_content_under_the_same_name_replaces(library: Library, search: Search) -> None:
+    await library.add("handbook.md", HANDBOOK)
+    await library.add("handbook.md", HANDBOOK.replace(b"fifteen", b"thirty"))
+    assert len(await library.catalog()) == 1
+    passages = " ".join(citation.passage for citation in await search.citations("How many days of annual leave?"))
+    assert "thirty" in passages
+    assert "fifteen" not in passages
+
+
+async def test_a_refused_document_leaves_the_old_one_in_place(library: Library) -> None:
+    await library.add("handbook.md", HANDBOOK)
+    with pytest.raises(ApiError, match=r"handbook\.md: it is binary"):
+        await library.add("handbook.md", b"\0\1\2" * 50)
+    assert len(await library.catalog()) == 1
+
+
+async def test_deletes_with_all_passages(library: Library, search: Search) -> None:
+    document, _ = await library.add("long.txt", b"The secret word is xylophone. " * 400)
+    assert document.passages > 5
+    assert await search.citations("xylophone secret word")
+    await library.delete(document.id)
+    assert await library.catalog() == []
+    assert await search.citations("xylophone secret word") == []
+    with pytest.raises(ApiError, match="no document") as caught:
+        await library.delete(document.id)
+    assert caught.value.status == 404
+
+
+async def test_a_document_of_many_batches_is_kept_whole(library: Library) -> None:
+    text = "\n\n".join(f"# Chapter {number}\nThe number of this chapter is {number}." for number in range(600))
+    document, _ = await library.add("book.md", text.encode())
+    assert document.passages == 600
+    assert (await library.catalog())[0].passages == 600
+
+
+async def test_embedded_documents_survive_a_restart(quotation: QuotationEngine, tmp_path: Path) -> None:
+    for is_new in (True, False):
+        library = Library(quotation, ChromaDocuments(chroma_connection.embedded(tmp_path)))
+        assert (await library.add("handbook.md", HANDBOOK))[1] is is_new
+
+
+async def test_a_server_that_is_away_is_told_as_such_and_found_again(
+    chroma: Server, quotation: QuotationEngine
+) -> None:
+    library = Library(quotation, ChromaDocuments(chroma_connection.server(f"http://127.0.0.1:{chroma.port}")))
+    await library.add("handbook.md", HANDBOOK)
+    chroma.kill()
+    with pytest.raises(StoreUnavailableError, match="documents store is unavailable"):
+        await library.catalog()
+    with pytest.raises(StoreUnavailableError):
+        await library.ping()
+    chroma.start()
+    assert [document.name for document in await library.catalog()] == ["handbook.md"]
+
+
+async def test_a_server_that_comes_back_empty_is_used_as_it_is(quotation: QuotationEngine, tmp_path: Path) -> None:
+    with chroma_server(tmp_path / "old") as old:
+        library = Library(quotation, ChromaDocuments(chroma_connection.server(f"http://127.0.0.1:{old.port}")))
+        await library.add("handbook.md", HANDBOOK)
+        old.kill()
+        with chroma_server(tmp_path / "new", old.port):
+            assert await library.catalog() == []
+            assert (await library.add("handbook.md", HANDBOOK))[1]
+
+
+async def test_a_server_may_come_later_than_the_service(chroma: Server, quotation: QuotationEngine) -> None:
+    chroma.kill()
+    library = Library(quotation, ChromaDocuments(chroma_connection.server(f"http://127.0.0.1:{chroma.port}")))
+    with pytest.raises(StoreUnavailableError):
+        await library.catalog()
+    chroma.start()
+    assert await library.catalog() == []
+
+
+@pytest.mark.parametrize("url", ["chroma.data.svc:8000", "ftp://x", "http://"])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="CHATBOT_CHROMA_URL"):
+        chroma_connection.server(url)
+
+
+@pytest.mark.parametrize("name, code", [("", "no_name"), (" \x07 ", "no_name"), ("a" * 300 + ".md", "name_too_long")])
+def test_a_name_that_cannot_be_shown_is_refused(name: str, code: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        clean_name(name)
+    assert caught.value.code == code
+
+
+def test_a_name_in_decomposed_hangul_is_composed() -> None:
+    assert clean_name(unicodedata.normalize("NFD", "규정.md")) == "규정.md"

@@ -1,0 +1,61 @@
+"""An engine that says what a test tells it to, and remembers what it was asked."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Sequence
+
+from chatbot.engine.protocol import (
+    ContextLengthExceededError,
+    Delta,
+    Embeddings,
+    EngineUnavailableError,
+    GenerationRequest,
+    ModelInfo,
+    Usage,
+)
+
+
+class ScriptedEngine:
+    """Streams `words`; the vectors of all texts are the same."""
+
+    parallel: int | None = 1
+
+    def __init__(self, words: Sequence[str] = ("Hello", " there", "."), pause_seconds: float = 0.0) -> None:
+        self.words = words
+        self.pause_seconds = pause_seconds
+        self.requests: list[GenerationRequest] = []
+        self.written = 0
+        self.was_cancelled = asyncio.Event()
+        self.fits: Callable[[GenerationRequest], bool] = lambda request: True
+        self.break_after: int | None = None
+        self.failure: str | None = None
+
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
+        await self.check()
+        self.requests.append(request)
+        if not self.fits(request):
+            raise ContextLengthExceededError(1000, 100)
+        try:
+            yield Delta()
+            for number, word in enumerate(self.words):
+                if number == self.break_after:
+                    raise EngineUnavailableError("it broke")
+                yield Delta(word)
+                self.written += 1
+                await asyncio.sleep(self.pause_seconds)
+        except (asyncio.CancelledError, GeneratorExit):
+            self.was_cancelled.set()
+            raise
+        yield Delta("", "stop", Usage(7, len(self.words)))
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        return Embeddings([[1.0, 0.0] for _ in texts], len(texts))
+
+    async def describe(self) -> ModelInfo:
+        return ModelInfo("scripted", "transformers", 100)
+
+    async def check(self) -> None:
+        if self.failure:
+            raise EngineUnavailableError(self.failure)
+
+    async def close(self) -> None:
+        pass
