@@ -1,0 +1,66 @@
+/** What the service's HTTP API sends. Times are RFC 3339, UTC. */
+
+export type Role = "user" | "assistant";
+
+export interface Citation {
+  /** From 1, as `[1]` in the text. */
+  index: number;
+  document_id: string;
+  title: string;
+  passage: string;
+  /** 0 to 1. */
+  score: number;
+  location: string | null;
+}
+
+export interface ConversationSummary {
+  id: string;
+  title: string;
+  created_at: string;
+  updated_at: string;
+  message_count: number;
+}
+
+export interface StoredMessage {
+  role: Role;
+  content: string;
+  created_at: string;
+  citations?: Citation[] | null;
+  /** Anything but "complete" is an answer that was cut short. */
+  status?: string | null;
+}
+
+export interface Conversation extends ConversationSummary {
+  messages: StoredMessage[];
+}
+
+export interface StoredDocument {
+  id: string;
+  name: string;
+  bytes: number;
+  passages: number;
+  created_at: string;
+}
+
+export type Availability = "ok" | "unavailable";
+
+export interface Me {
+  auth: "key" | "session";
+  model: { id: string; engine: "transformers" | "quotation" | "upstream" };
+  services: { history: Availability; documents: Availability; engine: Availability };
+}
+
+export interface ChatRequest {
+  model: string;
+  messages: { role: Role; content: string }[];
+  conversation_id?: string;
+  retrieval: boolean;
+}
+
+/** One piece of a streamed answer. */
+export interface ChatPiece {
+  text: string;
+  citations?: Citation[];
+  notices?: string[];
+  finishReason?: string;
+}
