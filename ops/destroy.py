@@ -1,0 +1,67 @@
+"""``make destroy``: take the stack down; its volumes stay unless asked otherwise."""
+
+import subprocess
+
+from ops import access
+from ops.lock import locked
+from ops.paths import StackPaths
+from ops.progress import Progress
+from ops.session import Session, resume
+
+OURS = "app.kubernetes.io/part-of=aihub"
+
+
+def _kept_volumes(session: Session) -> list[tuple[str, str]]:
+    """Return (namespace, claim) of every volume that outlives the stack."""
+    command = [str(access.kubectl()), "get", "pvc", "--all-namespaces", "-l", OURS, "--no-headers"]
+    command += ["-o", "custom-columns=N:.metadata.namespace,C:.metadata.name"]
+    done = subprocess.run(command, env=session.engine.environment(), capture_output=True, text=True, check=False)
+    rows = [line.split() for line in done.stdout.splitlines()]
+    return [(namespace, claim) for namespace, claim in rows]
+
+
+def run(paths: StackPaths, delete_volumes: bool) -> int:
+    """Destroy the stack; with ``delete_volumes`` also its data, its node and its secrets.
+
+    Raises:
+        OpsError: the engine failed; run it again.
+    """
+    progress = Progress(f"make destroy STACK={paths.stack}")
+    with locked(paths, "destroy"):
+        session = resume(paths)
+        with progress.step("pulumi destroy", "until every object is gone"):
+            session.engine.run("destroy", "--yes", "--skip-preview")
+        kept = _kept_volumes(session)
+        if not delete_volumes:
+            for namespace, claim in kept:
+                print(f"kept: volume {namespace}/{claim}")
+            print("The data are kept and the next `make up` takes them over; make destroy VOLUMES=delete removes them.")
+            return 0
+        with progress.step("Volumes and namespaces", "this removes the data"):
+            _delete(session, kept)
+    if access.of_stack(paths).own_node:
+        from cluster import node  # noqa: PLC0415 - only a stack on our own node needs it
+
+        with progress.step("Kubernetes node", "everything it made but the system packages"):
+            node.reset(progress.say)
+    for path in sorted(paths.directory.rglob("*"), reverse=True):
+        path.unlink() if not path.is_dir() else path.rmdir()
+    paths.directory.rmdir()
+    print(f"Nothing of stack {paths.stack} is left here but build caches:")
+    print("  rm -r ~/.cache/aihub and buildah rmi --all remove them.")
+    return 0
+
+
+def _delete(session: Session, claims: list[tuple[str, str]]) -> None:
+    """Delete kept claims and the namespaces that were kept for them; wait until they are gone."""
+    for namespace in sorted({namespace for namespace, _ in claims}):
+        command = [
+            str(access.kubectl()),
+            "delete",
+            "namespace",
+            namespace,
+            "--wait",
+            "--timeout=180s",
+            "--ignore-not-found",
+        ]
+        subprocess.run(command, env=session.engine.environment(), check=False)

@@ -1,0 +1,45 @@
+"""``make doctor``: what this machine has, what it lacks, and what the other commands will use."""
+
+from ops import access, machine
+from ops.paths import CHECKOUT, StackPaths
+from toolchain.ensure import on_path, ready
+from toolchain.tools import ALL, NODE, Tool
+
+
+def _tool(tool: Tool) -> machine.Finding:
+    place = ready(tool)
+    if place is None:
+        says = f"{tool.version} will be downloaded, or built in about {tool.build_minutes} min"
+    else:
+        says = f"{tool.version} in {place}" if on_path(tool) is None else f"from PATH: {place}"
+    return machine.Finding(name=tool.name, ok=True, says=says)
+
+
+def findings(paths: StackPaths) -> list[machine.Finding]:
+    """Return everything worth knowing before ``make up``; quick, changes nothing."""
+    own_node = not paths.declared_config.exists() or _own_node(paths)
+    whole = all(ready(tool) for tool in NODE)
+    return [
+        machine.python(),
+        *([machine.root(), machine.debian()] if own_node else []),
+        machine.disk(machine.AGAIN_GIB if whole else machine.UP_GIB),
+        machine.systemd(),
+        machine.gpu(),
+        *[_tool(tool) for tool in ALL],
+    ]
+
+
+def _own_node(paths: StackPaths) -> bool:
+    """Read the context without a YAML library: doctor runs before anything is installed."""
+    return access.NODE_CONTEXT in paths.declared_config.read_text()
+
+
+def run(paths: StackPaths) -> int:
+    """Print the findings; 1 where something is missing."""
+    print(f"stack {paths.stack} from {CHECKOUT}")
+    found = findings(paths)
+    for finding in found:
+        print(f"  {'ok  ' if finding.ok else 'LACK'}  {finding.name:<14} {finding.says}")
+        if not finding.ok:
+            print(f"        {'':<14} -> {finding.fix}")
+    return 0 if all(finding.ok for finding in found) else 1

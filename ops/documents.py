@@ -1,0 +1,76 @@
+"""``make documents DIR=...``: put a folder's documents where the chat finds them."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from ops.chat_client import ChatClient, ChatError
+from ops.errors import OpsError
+from ops.paths import CHECKOUT, StackPaths
+from ops.session import resume
+
+KINDS = (".md", ".txt", ".html", ".htm", ".pdf", ".docx")
+OWN = ("README.md", "docs")
+
+
+def documents_below(folder: Path) -> list[Path]:
+    """Return the documents below ``folder`` (or the one file it names), sorted; hidden ones are left out.
+
+    Raises:
+        OpsError: there is no such folder, or nothing in it that can be read.
+    """
+    if not folder.exists():
+        raise OpsError(f"{folder} does not exist", "name a folder: make documents DIR=path/to/folder")
+    files = [folder] if folder.is_file() else sorted(path for path in folder.rglob("*") if path.is_file())
+    found = [f for f in files if f.suffix.lower() in KINDS and not any(p.startswith(".") for p in f.parts[1:])]
+    if not found:
+        raise OpsError(f"{folder} holds no {', '.join(KINDS)} file", "put documents there, or name another folder")
+    return found
+
+
+def own() -> list[tuple[str, Path]]:
+    """Return this project's own documents: the chat's first knowledge."""
+    return named(CHECKOUT, [path for name in OWN for path in documents_below(CHECKOUT / name)])
+
+
+def load(chat: ChatClient, files: Iterable[tuple[str, Path]], say: Callable[[str], None]) -> int:
+    """Upload ``(name, path)`` pairs; say of each what came of it; return how many were refused."""
+    refused = 0
+    for name, path in files:
+        try:
+            document = chat.upload(name, path.read_bytes())
+            say(f"{name}: {document['passages']} passages")
+        except ChatError as error:
+            refused += 1
+            say(f"{name}: not loaded: {error}")
+    return refused
+
+
+def named(base: Path, files: Iterable[Path]) -> list[tuple[str, Path]]:
+    """Give each file the name it has below ``base``."""
+    base = base.resolve()
+    return [(str(path.resolve().relative_to(base)), path) for path in files]
+
+
+def run(paths: StackPaths, folder: Path | None) -> int:
+    """Load a folder into the chat of the stack, or into the one that ``make chat`` runs; 1 when one was refused.
+
+    Raises:
+        OpsError: there is nothing to load, or no chat.
+    """
+    if folder is None:
+        raise OpsError("no folder was named", "make documents DIR=path/to/folder")
+    files = documents_below(folder)
+    chat = resume(paths).chat if paths.state.exists() else local_chat()
+    return 1 if load(chat, named(folder.resolve().parent, files), print) else 0
+
+
+def local_chat() -> ChatClient:
+    """Return the chat that ``make chat`` started on its usual port.
+
+    Raises:
+        OpsError: none was ever started from this checkout.
+    """
+    key = StackPaths("chat").api_key
+    if not key.exists():
+        raise OpsError("no chat was started from this checkout", "make chat, or make up")
+    return ChatClient(url="http://127.0.0.1:8000", api_key=key.read_text().strip())

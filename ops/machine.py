@@ -1,0 +1,125 @@
+"""What this machine has: asked once, used by ``doctor`` and before anything is changed."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.errors import OpsError
+
+PYTHON_MINIMUM = (3, 11)
+UP_GIB = 35
+"""Free disk that a first `make up` may need at its height, with everything still to be built."""
+AGAIN_GIB = 5
+"""Free disk that a later `make up` needs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing about the machine."""
+
+    name: str
+    ok: bool
+    says: str
+    """What there is, or what is missing."""
+    fix: str = ""
+    """What to do where it is not ok."""
+
+
+def free_gib(path: Path) -> float:
+    """Return the free space on the file system that holds ``path`` (or its nearest parent that exists), in GiB."""
+    while not path.exists():
+        path = path.parent
+    return shutil.disk_usage(path).free / 2**30
+
+
+def python() -> Finding:
+    """Is Python new enough?"""
+    here = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding(
+        name="python",
+        ok=sys.version_info >= PYTHON_MINIMUM,
+        says=f"Python {here} at {sys.executable}",
+        fix="install Python 3.11 or newer (Debian 12: sudo apt-get install python3)",
+    )
+
+
+def root() -> Finding:
+    """May this process set up a node?"""
+    return Finding(
+        name="root",
+        ok=os.geteuid() == 0,
+        says="root" if os.geteuid() == 0 else f"user {os.geteuid()}, not root",
+        fix="run it as root (sudo make up), or name a cluster you have: aihub:cluster: {context: NAME} "
+        "in Pulumi.local.yaml",
+    )
+
+
+def disk(needed_gib: int) -> Finding:
+    """Is there room?"""
+    free = min(free_gib(Path("/var/lib")), free_gib(Path.home()))
+    return Finding(
+        name="disk",
+        ok=free >= needed_gib,
+        says=f"{free:.0f} GiB free, {needed_gib} GiB needed",
+        fix=f"free {max(needed_gib - free, 0):.0f} GiB on the disk of /var/lib and of your home folder",
+    )
+
+
+def port(number: int, purpose: str) -> Finding:
+    """Is a TCP port on loopback free?"""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", number))
+        except OSError:
+            return Finding(
+                name=f"port {number}",
+                ok=False,
+                says=f"port {number} ({purpose}) is taken",
+                fix=f"stop what holds it: sudo ss -ltnp 'sport = :{number}'",
+            )
+    return Finding(name=f"port {number}", ok=True, says=f"port {number} ({purpose}) is free")
+
+
+def gpu() -> Finding:
+    """Is there an NVIDIA card? Nothing needs one; the chat is faster with it."""
+    try:
+        command = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+        card = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:
+        card = ""
+    return Finding(name="gpu", ok=True, says=card or "no NVIDIA card: the chat runs on the processor")
+
+
+def systemd() -> Finding:
+    """Does systemd run services here?"""
+    runs = Path("/run/systemd/system").is_dir()
+    return Finding(
+        name="supervisor",
+        ok=True,
+        says="systemd" if runs else "no systemd: the node's processes get a supervisor of their own",
+    )
+
+
+def debian() -> Finding:
+    """Can system packages be installed the way this project does?"""
+    there = shutil.which("apt-get") is not None
+    return Finding(
+        name="packages",
+        ok=there,
+        says="apt-get" if there else "no apt-get",
+        fix="the node needs Debian or Ubuntu; elsewhere bring a cluster: aihub:cluster: {context: NAME}",
+    )
+
+
+def demand(findings: list[Finding]) -> None:
+    """Raise one OpsError that names every finding that is not ok, each with its fix."""
+    bad = [finding for finding in findings if not finding.ok]
+    if bad:
+        problems = "\n".join(f"{f.name}: {f.says}\n  -> {f.fix}" for f in bad[:-1])
+        last = f"{bad[-1].name}: {bad[-1].says}"
+        raise OpsError(f"{problems}\n{last}".strip(), bad[-1].fix)

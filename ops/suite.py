@@ -1,0 +1,209 @@
+"""``make test``: everything that can be checked on this machine, and one closing summary.
+
+Two lanes run side by side: the checks that need only Python, and those that first need tools built, services started
+or a node. What a part prints goes to ``.aihub/test/<part>.log``; the summary names what failed and what was skipped.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ops import chat
+from ops.paths import CHECKOUT, PRIVATE, SERVICE, SERVICE_VENV, VENV
+from ops.progress import Progress, duration
+from toolchain import ToolchainError, pypi
+from toolchain.cache import folder
+from toolchain.ensure import ensure, ready
+from toolchain.tools import ENGINE, HELM, KUBERNETES
+
+LOGS = PRIVATE / "test"
+PYTHON = str(VENV / "bin" / "python")
+SERVICE_PYTHON = str(SERVICE_VENV / "bin" / "python")
+TEST_PACKAGES = {
+    "redis-server": "redis-server",
+    "etcd": "etcd-server",
+    "chromium": "chromium",
+    "buildah": "buildah",
+    "skopeo": "skopeo",
+    "docker-registry": "docker-registry",
+    "busybox": "busybox-static",
+    "openssl": "openssl",
+}
+"""Executable and the Debian package that brings it: what the tests start beside what they test."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One command of the suite."""
+
+    name: str
+    argv: Sequence[str]
+    folder: Path = CHECKOUT
+    junit: bool = False
+    """Whether it writes a JUnit report to the path that ``{junit}`` in ``argv`` stands for."""
+    root: bool = False
+    """Whether it needs root."""
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What came of one part."""
+
+    name: str
+    passed: int = 0
+    failed: int = 0
+    skipped: list[str] = field(default_factory=list)
+    """Each skipped test with its reason."""
+    seconds: float = 0.0
+
+
+def pytest(python: str, *arguments: str) -> list[str]:
+    """Return a pytest command that reports to the part's JUnit file."""
+    return [python, "-m", "pytest", "-q", "--junitxml={junit}", *arguments]
+
+
+CHECKS = (
+    Part(name="ruff", argv=[PYTHON, "-m", "ruff", "check", "."]),
+    Part(name="format", argv=[PYTHON, "-m", "ruff", "format", "--check", "."]),
+    Part(
+        name="types",
+        argv=[PYTHON, "-m", "mypy", "ops", "toolchain", "infra", "policy", "plugins", "cluster", "__main__.py"],
+    ),
+    Part(name="service-types", argv=[SERVICE_PYTHON, "-m", "mypy", "-p", "chatbot"], folder=SERVICE),
+    Part(
+        name="program",
+        argv=pytest(
+            PYTHON, "tests/infra", "tests/stacks", "tests/policy", "tests/ops", "tests/toolchain", "-m", "not live"
+        ),
+        junit=True,
+    ),
+    Part(name="service", argv=pytest(SERVICE_PYTHON, "tests/service", "--ignore=tests/service/web"), junit=True),
+)
+HEAVY = (
+    Part(
+        name="page",
+        argv=[
+            "node_modules/.bin/vitest",
+            "run",
+            "--reporter=default",
+            "--reporter=junit",
+            "--outputFile.junit={junit}",
+        ],
+        folder=chat.WEB,
+        junit=True,
+    ),
+    Part(name="browser", argv=pytest(PYTHON, "tests/service/web"), junit=True),
+    Part(name="plugins", argv=pytest(PYTHON, "tests/plugins", "tests/cluster", "-m", "not live"), junit=True),
+    Part(name="live", argv=pytest(PYTHON, "tests/live", "-m", "live", "--timeout=3600"), junit=True, root=True),
+)
+
+
+def _count(junit: Path, result: Result) -> None:
+    for case in ET.parse(junit).getroot().iter("testcase"):  # noqa: S314 - our own report
+        skipped = case.find("skipped")
+        if skipped is not None:
+            reason = skipped.get("message") or "no reason given"
+            result.skipped.append(f"{case.get('classname')}.{case.get('name')}: {reason}")
+        elif case.find("failure") is not None or case.find("error") is not None:
+            result.failed += 1
+        else:
+            result.passed += 1
+
+
+def run_part(part: Part, environment: dict[str, str]) -> Result:
+    """Run one part; count its tests, or the part itself as one."""
+    result, junit, log = Result(name=part.name), LOGS / f"{part.name}.xml", LOGS / f"{part.name}.log"
+    if part.root and os.geteuid() != 0:
+        result.skipped.append(f"{part.name}: needs root, for a Kubernetes node of its own")
+        return result
+    begun = time.monotonic()
+    junit.unlink(missing_ok=True)
+    with log.open("w") as output:
+        argv = [argument.replace("{junit}", str(junit)) for argument in part.argv]
+        status = subprocess.run(
+            argv, cwd=part.folder, env=environment, stdout=output, stderr=subprocess.STDOUT, check=False
+        ).returncode
+    result.seconds = time.monotonic() - begun
+    if junit.exists():
+        _count(junit, result)
+    elif status == 0:
+        result.passed = 1
+    if status and not result.failed:
+        result.failed += 1
+    return result
+
+
+def _prepare(progress: Progress) -> dict[str, str]:
+    """Make environments, tools and packages that the parts need; return the parts' environment."""
+    pypi.virtual_environment(SERVICE_VENV, SERVICE / "requirements-dev.txt")
+    missing = [package for program, package in TEST_PACKAGES.items() if shutil.which(program) is None]
+    if missing and os.geteuid() == 0:
+        progress.say(f"installing {', '.join(missing)}")
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *missing]):
+            subprocess.run(
+                command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, check=False
+            )
+    # Helm is made by the other lane; where it is on PATH already, this is that folder.
+    helm = ready(HELM) or folder(HELM) / "bin"
+    path = os.pathsep.join([str(pypi.node()), str(helm), os.environ["PATH"]])
+    return {**os.environ, "PATH": path, "PYTHONPATH": f"{CHECKOUT}:{SERVICE}"}
+
+
+def _lane(parts: Sequence[Part], environment: dict[str, str], results: list[Result]) -> None:
+    for part in parts:
+        result = run_part(part, environment)
+        results.append(result)
+        word = "FAILED" if result.failed else "ok"
+        print(
+            f"  {word:<6} {part.name:<14} {result.passed} passed, {result.failed} failed, "
+            f"{len(result.skipped)} skipped, {duration(result.seconds)}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+def _heavy_lane(parts: Sequence[Part], environment: dict[str, str], results: list[Result], progress: Progress) -> None:
+    try:
+        for tool in (*ENGINE, HELM, KUBERNETES):
+            ensure(tool, progress.say)
+        if any(part.folder == chat.WEB for part in parts):
+            chat.build_page(progress)
+    except ToolchainError as error:
+        results.append(Result(name="tools", failed=1, skipped=[str(error)]))
+    _lane(parts, environment, results)
+
+
+def summary(results: Sequence[Result]) -> str:
+    """Return the closing lines: what was skipped and why, which logs to read, and the count."""
+    lines = [f"skipped: {reason}" for result in results for reason in result.skipped]
+    for result in results:
+        if result.failed:
+            lines += [f"--- {result.name} failed; the end of {LOGS / result.name}.log:"]
+            log = LOGS / f"{result.name}.log"
+            lines += log.read_text(errors="replace").splitlines()[-40:] if log.exists() else []
+    passed, failed = sum(r.passed for r in results), sum(r.failed for r in results)
+    return "\n".join([*lines, f"{passed} passed, {failed} failed, {sum(len(r.skipped) for r in results)} skipped"])
+
+
+def run(only: Sequence[str]) -> int:
+    """Run the suite, or the parts named; 1 when anything failed."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    progress = Progress("make test")
+    chosen = [[part for part in lane if not only or part.name in only] for lane in (CHECKS, HEAVY)]
+    with progress.step("Preparing", "environments and packages"):
+        environment = _prepare(progress)
+    results: list[Result] = []
+    with ThreadPoolExecutor(max_workers=2) as lanes, progress.step("Checks", f"each part's output: {LOGS}"):
+        light = lanes.submit(_lane, chosen[0], environment, results)
+        heavy = lanes.submit(_heavy_lane, chosen[1], environment, results, progress)
+        light.result(), heavy.result()
+    print(progress.table())
+    print(summary(results))
+    return 1 if any(result.failed for result in results) else 0

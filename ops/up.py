@@ -1,0 +1,96 @@
+"""``make up``: from a bare machine to a chat that answers."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from ops import access, documents, machine, providers, verify
+from ops.chat_client import ChatClient
+from ops.credentials import load_or_make
+from ops.engine import Engine
+from ops.lock import locked
+from ops.paths import CHECKOUT, StackPaths
+from ops.progress import Progress
+from toolchain.ensure import ensure, ensure_all, ready
+from toolchain.golang import forget_build_files
+from toolchain.tools import NODE, PULUMI, PULUMI_PYTHON
+
+
+def _preflight(own_node: bool) -> None:
+    """Refuse, before anything changes, what cannot end well.
+
+    Raises:
+        OpsError: everything that is missing, each with its fix.
+    """
+    wanted = [machine.python()]
+    if own_node:
+        first = not all(ready(tool) for tool in NODE)
+        wanted += [machine.root(), machine.debian(), machine.disk(machine.UP_GIB if first else machine.AGAIN_GIB)]
+    machine.demand(wanted)
+
+
+def engine_binaries(progress: Progress) -> list[Path]:
+    """Return the folders of the Pulumi CLI and its language host, making them if need be."""
+    place = ensure(PULUMI, progress.say)
+    # The vendor's download brings the host along; a CLI built from its module does not.
+    return [place] if (place / "pulumi-language-python").exists() else [place, ensure(PULUMI_PYTHON, progress.say)]
+
+
+def _node(progress: Progress, builds: Future[list[Path]]) -> None:
+    """Prepare packages and images while the tools are built, then start the node."""
+    from cluster import node  # noqa: PLC0415 - only a stack on our own node needs it
+
+    with progress.step("System packages and base image", "while Kubernetes is built"):
+        node.prepare(progress.say)
+    with progress.step("Kubernetes binaries", "building only what is neither here nor to be downloaded"):
+        builds.result()
+    with progress.step("Kubernetes node", "until it is ready and its DNS answers"):
+        node.up(progress.say)
+
+
+def run(paths: StackPaths) -> int:
+    """Do everything; each step does nothing when its work is done.
+
+    Raises:
+        OpsError: something is missing or failed; running the command again goes on from there.
+    """
+    reach = access.of_stack(paths)
+    _preflight(reach.own_node)
+    progress = Progress(f"make up STACK={paths.stack}")
+    with locked(paths, "up"), ThreadPoolExecutor(max_workers=1) as builder:
+        # One build after the other, each on all cores; the node waits for its own only.
+        node_tools = builder.submit(ensure_all, NODE if reach.own_node else (), progress.say)
+        cli = builder.submit(engine_binaries, progress)
+        if reach.own_node:
+            _node(progress, node_tools)
+        with progress.step("Pulumi", "its command line and its providers"):
+            binaries = cli.result()
+            forget_build_files()
+            using = providers.for_up(binaries[0])
+            progress.say(using.said)
+        engine = Engine(
+            paths=paths,
+            binaries=binaries,
+            providers=using,
+            kubeconfig=reach.kubeconfig,
+            variables=reach.variables,
+        )
+        credentials = load_or_make(paths)
+        engine.prepare(credentials)
+        with progress.step("pulumi up", "images are built and pushed, then the chat is rolled out"):
+            # --refresh: what somebody deleted, or a node made anew, is put back.
+            engine.run("up", "--yes", "--skip-preview", "--suppress-outputs", "--refresh")
+        outputs = engine.outputs()
+        url = outputs.get("chatUrl")
+        chat = ChatClient(url=url, api_key=credentials.api_key) if url else None
+        if chat is not None:
+            with progress.step("Documents", "README.md and docs/ become the chat's first knowledge"):
+                documents.load(chat, documents.own(), progress.say)
+        with progress.step("Verify"):
+            found = verify.checks(access.kubectl(), engine.environment(), outputs, chat)
+    status = verify.report(paths.stack, found, as_json=False)
+    print(progress.table())
+    print(f"By hand: source {paths.environment.relative_to(CHECKOUT)} && pulumi up")
+    if chat is not None:
+        print(f"Chat: {chat.login_url()}   (signs in once, within 15 minutes; later: {chat.url} and the key)")
+        print(f"API key file: {paths.api_key}")
+    return status

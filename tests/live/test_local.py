@@ -1,0 +1,139 @@
+"""The whole of stack ``local`` on the real node: in this order, each test finds what the one before left."""
+
+import json
+import os
+import re
+import stat
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from ops.chat_client import answer_of
+from ops.credentials import load_or_make
+from ops.paths import CHECKOUT, SERVICE, StackPaths
+from tests.live.conftest import NODE, Installation, by_hand, make
+
+pytestmark = pytest.mark.live
+
+FACT = "The lighthouse of Hwado was painted green in 1987 by the keeper's daughter."
+CHROMIUM = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+
+
+def test_up_prints_where_the_chat_and_its_key_are(installation: Installation) -> None:
+    assert stat.S_IMODE(installation.key_file.stat().st_mode) == 0o600
+    assert installation.chat.json("GET", "/api/me")["services"] == {
+        "history": "ok",
+        "documents": "ok",
+        "engine": "ok",
+    }
+
+
+def test_dropped_document_is_cited_in_a_streamed_answer(installation: Installation, tmp_path: Path) -> None:
+    (tmp_path / "lighthouse.md").write_text(f"# The lighthouse\n\n{FACT}\n")
+    make("documents", f"DIR={tmp_path}")
+    text, citations, pieces = answer_of(installation.chat.stream("What colour is the lighthouse of Hwado?"))
+    assert "green" in text
+    assert pieces > 1
+    assert any("lighthouse.md" in citation["title"] for citation in citations)
+
+
+def test_page_answers_in_a_real_browser(installation: Installation) -> None:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en")
+        page.goto(installation.chat.login_url())
+        box = page.get_by_role("textbox").last
+        box.fill("What colour is the lighthouse of Hwado?")
+        box.press("Enter")
+        page.get_by_text("painted green").last.wait_for(timeout=60_000)
+        page.screenshot(path=str(StackPaths("local").directory / "chat.png"))
+        browser.close()
+
+
+def test_second_up_changes_nothing(installation: Installation) -> None:
+    done = by_hand("pulumi up --yes --non-interactive --skip-preview --expect-no-changes")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_secret_lies_in_state_or_is_printed(installation: Installation) -> None:
+    paths = StackPaths("local")
+    credentials = load_or_make(paths)
+    stored = "".join(path.read_text(errors="replace") for path in paths.state.rglob("*") if path.is_file())
+    printed = installation.output + paths.config.read_text() + paths.environment.read_text()
+    for secret in (credentials.api_key, credentials.redis_password, credentials.engine_key, credentials.passphrase):
+        assert secret not in stored
+        assert secret not in printed
+
+
+def test_verify_has_a_contract_for_machines(installation: Installation) -> None:
+    report = json.loads(make("verify", "JSON=1"))
+    assert report["ok"]
+    assert all({"name", "ok", "says", "fix"} == set(check) for check in report["checks"])
+
+
+def test_new_code_rolls_out_without_a_failed_request(installation: Installation) -> None:
+    digest = "kubectl -n chat get deployment api -o jsonpath='{.spec.template.spec.containers[0].image}'"
+    before = by_hand(digest).stdout
+    failures: list[str] = []
+    answered = 0
+    stop = threading.Event()
+
+    def ask() -> None:
+        nonlocal answered
+        body = {"model": "default", "messages": [{"role": "user", "content": "What colour is the lighthouse?"}]}
+        while not stop.is_set():
+            try:
+                installation.chat.json("POST", "/v1/chat/completions", body)
+                answered += 1
+            except Exception as error:
+                failures.append(f"{time.strftime('%T')} {type(error).__name__}: {error}")
+            time.sleep(0.2)
+
+    source = SERVICE / "chatbot" / "__init__.py"
+    original = source.read_text()
+    asker = threading.Thread(target=ask)
+    asker.start()
+    try:
+        source.write_text(original + "# a change\n")
+        done = by_hand("pulumi up --yes --non-interactive --skip-preview")
+        assert done.returncode == 0, done.stdout + done.stderr
+    finally:
+        source.write_text(original)
+        stop.set()
+        asker.join()
+    assert by_hand(digest).stdout != before
+    assert answered > 10
+    assert not failures
+
+
+def test_data_outlive_destroy(installation: Installation) -> None:
+    chat = installation.chat
+    conversation = chat.json("POST", "/api/conversations", {"title": "Kept"})["id"]
+    question = {"role": "user", "content": "What colour is the lighthouse of Hwado?"}
+    chat.json("POST", "/v1/chat/completions", {"model": "d", "conversation_id": conversation, "messages": [question]})
+    before = chat.json("GET", f"/api/conversations/{conversation}")["messages"]
+    assert len(before) == 2
+    printed = make("destroy")
+    assert "kept: volume data/redis" in printed
+    installation.up()
+    assert installation.chat.json("GET", f"/api/conversations/{conversation}")["messages"] == before
+    documents = installation.chat.json("GET", "/api/documents")["data"]
+    assert any("lighthouse.md" in document["name"] for document in documents)
+
+
+def test_destroy_with_volumes_leaves_nothing(installation: Installation) -> None:
+    make("destroy", "VOLUMES=delete")
+    assert not NODE.exists()
+    assert not Path("/run/aihub").exists()
+    assert not StackPaths("local").directory.exists() or not any(StackPaths("local").directory.iterdir())
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert not re.findall(r".*(?:kube-apiserver|kubelet|kube-proxy|/var/lib/aihub).*", listed)
+    mounts = Path("/proc/mounts").read_text()
+    assert str(NODE) not in mounts
+    assert "registry.local" not in Path("/etc/hosts").read_text()
+    status = subprocess.run(["git", "status", "--porcelain"], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    assert os.environ.get("CI") != "true" or status.stdout == ""
