@@ -44,8 +44,9 @@ class Installation:
 
 
 def make(*arguments: str, expect: int = 0) -> str:
-    """Run ``make`` in the checkout; return what it printed on standard output."""
-    done = subprocess.run(["make", *arguments], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    """Run ``make`` in the checkout as a person would, also from below ``make test``; return its standard output."""
+    shell = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    done = subprocess.run(["make", *arguments], cwd=CHECKOUT, env=shell, capture_output=True, text=True, check=False)
     assert done.returncode == expect, f"make {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     print(done.stderr)
     return done.stdout

@@ -51,20 +51,25 @@ async def with_pauses(source: AsyncGenerator[T], seconds: float) -> AsyncGenerat
                 return
             yield item
     finally:
-        if waiting is None:
-            in_background(source.aclose())
-        else:
+        if waiting is not None:
             waiting.cancel()
+        in_background(_closed(source, waiting))
+
+
+async def _closed(source: AsyncGenerator[T], waiting: asyncio.Future[T] | None) -> None:
+    """Close `source` after the task in it has ended, which may have got its item before it could be cancelled."""
+    if waiting is not None:
+        await asyncio.wait({waiting})
+        if not waiting.cancelled():
+            waiting.exception()  # nobody waits for it any more
+    await source.aclose()
 
 
 async def accepted(source: AsyncGenerator[T]) -> AsyncGenerator[T]:
     """`source`, after its first item was awaited: an error that it begins with is raised here and now."""
-    try:
-        first = await anext(source)
-    except BaseException:
-        await source.aclose()
-        raise
-    return _chained(first, source)
+    chained = _chained(source)
+    await anext(chained)
+    return chained
 
 
 async def unless_client_leaves(request: Request, work: Coroutine[Any, Any, T]) -> T:
@@ -96,8 +101,10 @@ def in_background(work: Coroutine[Any, Any, Any]) -> asyncio.Future[Any]:
     return task
 
 
-async def _chained(first: T, source: AsyncGenerator[T]) -> AsyncGenerator[T]:
+async def _chained(source: AsyncGenerator[T]) -> AsyncGenerator[T]:
     async with aclosing(source):
+        first = await anext(source)
+        yield first  # to `accepted`: closing a generator that has not begun would not close its source
         yield first
         async for item in source:
             yield item
