@@ -10,7 +10,7 @@ from infra.chat.images import ChatImages, ChatImagesArgs
 from infra.chat.model_store import ModelStore, ModelStoreArgs
 from infra.chat.names import SECRET_FILES, SECRETS, model_folder
 from infra.cluster import labels
-from infra.config.sections import ModelConfig
+from infra.config.chat import ModelConfig
 from infra.data.room import Stores
 from infra.delivery.application import Application
 from infra.delivery.room import CHAT, chat_application

@@ -10,7 +10,7 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import ValidationError
 
 from infra.config.errors import did_you_mean, lines
-from infra.config.sections import StackConfig
+from infra.config.stack import StackConfig
 
 NAMESPACE = "aihub"
 """Prefix of the keys: the project's name."""

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from infra.cluster import labels
-from infra.config.sections import RegistryServerConfig
+from infra.config.registry import RegistryServerConfig
 from infra.registry.access import PULL_SECRET, PULL_SECRET_TYPE, Registry, pull_secret_files
 from infra.registry.mirror import Mirror, MirrorArgs
 from infra.registry.server import RegistryServer, RegistryServerArgs

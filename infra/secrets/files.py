@@ -9,7 +9,7 @@ from string import Template
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceOptions, RunError
 
-from infra.config.sections import VaultConfig
+from infra.config.secrets import VaultConfig
 
 REFRESH_INTERVAL = "1h"
 """How often External Secrets looks for a new value in Vault."""

@@ -9,7 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from infra.config import ROOMS, SECRET_KEYS
-from infra.config.sections import StackConfig
+from infra.config.stack import StackConfig
 from infra.gitops import declare_workload
 from infra.program import deploy
 from infra.recorder import Recording, record

@@ -3,7 +3,7 @@
 import pytest
 from pulumi import Output, RunError
 
-from infra.config.sections import VaultConfig
+from infra.config.secrets import VaultConfig
 from infra.recorder import SECRET, Recording, record
 from infra.secrets.files import SecretFiles, SecretFilesArgs, for_vault, keys_of
 from tests.infra.support import of_kind, only
