@@ -8,13 +8,10 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 PROJECT = "aihub"
 
-HOST_PORT_EXCEPTION = "hostPort"
-"""The one thing a namespace may be excepted from Pod Security `restricted` for in this program."""
-
 POD_SECURITY_EXCEPTIONS: Mapping[str, str] = {
-    "registry": f"{HOST_PORT_EXCEPTION}: nodes pull images from it before any cluster network is up",
+    "registry": "a host port: nodes pull images from it before any cluster network is up",
 }
-"""Room -> what its namespace needs beyond Pod Security `restricted`, and why. Everything not listed is restricted."""
+"""Space -> what its pods need beyond Pod Security `restricted`, and why. Every space not listed is restricted."""
 
 
 def labels(room: str, component: str, part: str | None = None) -> dict[str, Input[str]]:
@@ -33,7 +30,7 @@ def labels(room: str, component: str, part: str | None = None) -> dict[str, Inpu
     }
 
 
-def selector(component: str) -> dict[str, Input[str]]:
+def selector(component: str) -> dict[str, str]:
     """Return the labels that pick a component's pods, among everything in their namespace."""
     return {"app.kubernetes.io/name": component, "app.kubernetes.io/part-of": PROJECT}
 
@@ -53,32 +50,32 @@ class NamespacesArgs:
     """What :class:`Namespaces` needs from its caller."""
 
     names: Mapping[str, str]
-    """Room -> name of its namespace."""
+    """Space -> name of its namespace."""
 
 
 class Namespaces(ComponentResource):
-    """The namespaces of all rooms, each with the Pod Security level that its room may have."""
+    """The namespaces of all spaces, each with the Pod Security level that its pods may have."""
 
     names: Output[dict[str, str]]
-    """Room -> name of its namespace; known once the namespaces are there."""
+    """Space -> name of its namespace; known once the namespaces are there."""
 
     def __init__(self, name: str, args: NamespacesArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aihub:cluster:Namespaces", name, {}, opts)
         made = {
-            room: k8s.core.v1.Namespace(
-                f"{name}-{room}",
-                metadata={"name": namespace, "labels": {**labels("cluster", room), **_pod_security(room)}},
+            space: k8s.core.v1.Namespace(
+                f"{name}-{space}",
+                metadata={"name": namespace, "labels": {**labels("cluster", space), **_pod_security(space)}},
                 # Deleting a namespace deletes the claims in it, kept ones too.
                 opts=ResourceOptions(parent=self, retain_on_delete=True),
             )
-            for room, namespace in args.names.items()
+            for space, namespace in args.names.items()
         }
-        self.names = Output.all(**{room: namespace.metadata["name"] for room, namespace in made.items()})
+        self.names = Output.all(**{space: namespace.metadata["name"] for space, namespace in made.items()})
         self.register_outputs({"names": self.names})
 
 
-def _pod_security(room: str) -> dict[str, Input[str]]:
+def _pod_security(space: str) -> dict[str, Input[str]]:
     """Return the labels of the Pod Security admission; what is not enforced is still warned about."""
-    level = "privileged" if room in POD_SECURITY_EXCEPTIONS else "restricted"
+    level = "privileged" if space in POD_SECURITY_EXCEPTIONS else "restricted"
     prefix = "pod-security.kubernetes.io"
     return {f"{prefix}/enforce": level, f"{prefix}/warn": "restricted", f"{prefix}/audit": "restricted"}

@@ -9,27 +9,38 @@ from typing import Any
 import pulumi
 from pulumi import ResourceOptions
 
+import infra.chat.plan
 import infra.chat.room
+import infra.data.plan
 import infra.data.room
+import infra.network.plan
 import infra.network.room
+import infra.registry.plan
 import infra.registry.room
 from infra import cluster
 from infra.config import Secrets, StackConfig, load
+from infra.plan import Plan, merged
 from infra.site import Site
+
+
+def plan(stack: StackConfig) -> Plan:
+    """Return what the whole stack takes up: its namespaces, its pods, and who calls whom."""
+    rooms = (infra.network, infra.registry, infra.data, infra.chat)
+    return merged(room.plan.plan(stack) for room in rooms)
 
 
 def declare(stack: StackConfig, secrets: Secrets) -> dict[str, Any]:
     """Declare one installation and return what the stack exports."""
     on_cluster = ResourceOptions(provider=cluster.provider(stack.cluster.context))
-    rooms = {"data": stack.data.namespace, "chat": stack.chat.namespace}
-    if stack.registry.server:
-        rooms["registry"] = stack.registry.server.namespace
-    namespaces = cluster.Namespaces("namespaces", cluster.NamespacesArgs(names=rooms), opts=on_cluster)
+    whole = plan(stack)
+    names = {space: its.namespace for space, its in whole.spaces.items() if its.ours}
+    namespaces = cluster.Namespaces("namespaces", cluster.NamespacesArgs(names=names), opts=on_cluster)
 
     site = Site(
         stack=stack,
         secrets=secrets,
-        namespaces={room: namespaces.names[room] for room in rooms},
+        plan=whole,
+        namespaces={space: namespaces.names[space] for space in names},
         options=on_cluster,
     )
     infra.network.room.declare(site)  # who may call whom: nothing but the declared flows
@@ -40,7 +51,7 @@ def declare(stack: StackConfig, secrets: Secrets) -> dict[str, Any]:
     return {
         "chatUrl": chat_url,
         "chatDelivery": stack.chat.delivery,
-        "namespaces": rooms,
+        "namespaces": names,
         "registry": registry.host,
     }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pulumi import Input, ResourceOptions
 
 from infra.config import Secrets, StackConfig
+from infra.plan import Plan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,7 +17,9 @@ class Site:
     """Its configuration."""
     secrets: Secrets
     """Its secrets."""
+    plan: Plan
+    """Its namespaces, pods and flows."""
     namespaces: Mapping[str, Input[str]]
-    """Room -> name of its namespace, known once it is there."""
+    """Space -> name of its namespace, known once it is there."""
     options: ResourceOptions
     """Options of every component: the connection to the cluster."""

@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 
 from infra.config.errors import did_you_mean
-from infra.config.load import SECRET_KEYS, ConfigError
+from infra.config.load import ConfigError
+from infra.config.secret_keys import SECRET_KEYS
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

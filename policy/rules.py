@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from infra.cluster import HOST_PORT_EXCEPTION, POD_SECURITY_EXCEPTIONS
+from infra.cluster import POD_SECURITY_EXCEPTIONS
 from infra.config.types import FLOATING_TAGS
 from policy.pods import SERVERS, Manifest, containers, describe, pod_spec
 
@@ -26,7 +26,7 @@ _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 
 
 def restricted_pods(manifest: Manifest) -> Iterator[str]:
-    """Pods meet Pod Security `restricted`; a room listed in POD_SECURITY_EXCEPTIONS may break the named part of it."""
+    """Pods meet Pod Security `restricted`; a space listed in POD_SECURITY_EXCEPTIONS may use a host port."""
     spec = pod_spec(manifest)
     if spec is None:
         return
@@ -68,8 +68,7 @@ def _restricts(container: Mapping[str, Any], pod: Mapping[str, Any]) -> Iterator
 
 def _excepted(manifest: Manifest) -> bool:
     labels = (manifest.get("metadata") or {}).get("labels") or {}
-    reason = POD_SECURITY_EXCEPTIONS.get(labels.get("app.kubernetes.io/component", ""), "")
-    return reason.startswith(HOST_PORT_EXCEPTION)
+    return labels.get("app.kubernetes.io/component", "") in POD_SECURITY_EXCEPTIONS
 
 
 def own_account(manifest: Manifest) -> Iterator[str]:

@@ -10,6 +10,7 @@ from infra.chat.images import ChatImages, ChatImagesArgs
 from infra.chat.model_store import ModelStore, ModelStoreArgs
 from infra.chat.names import SECRET_FILES, SECRETS, model_folder
 from infra.cluster import labels
+from infra.config import StackConfig
 from infra.config.chat import ModelConfig
 from infra.data.room import Stores
 from infra.delivery.application import Application
@@ -38,17 +39,16 @@ def declare(site: Site, registry: Registry, stores: Stores) -> str:
         Application(CHAT, chat_application(site.stack, pulumi.get_stack()), opts=site.options)
     else:
         _workload(site, images, _secret(site), stores, pull.secret if pull else None)
-    return address(site)
+    return address(site.stack)
 
 
-def address(site: Site) -> str:
+def address(stack: StackConfig) -> str:
     """Return where people open the chat."""
-    exposure = site.stack.chat.exposure
+    exposure = stack.chat.exposure
     if exposure.host:
-        network = site.stack.network
-        port = f":{network.ingress_port}" if network.ingress_port else ""
-        return f"{'https' if network.cluster_issuer else 'http'}://{exposure.host}{port}"
-    return f"http://{site.stack.cluster.node_address}:{exposure.node_port}"
+        port = f":{stack.network.ingress_port}" if stack.network.ingress_port else ""
+        return f"{'https' if stack.network.cluster_issuer else 'http'}://{exposure.host}{port}"
+    return f"http://{stack.cluster.node_address}:{exposure.node_port}"
 
 
 def _secret(site: Site) -> SecretFiles:

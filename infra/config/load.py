@@ -10,6 +10,7 @@ from pulumi.runtime.config import CONFIG, is_config_secret
 from pydantic import ValidationError
 
 from infra.config.errors import did_you_mean, lines
+from infra.config.secret_keys import SECRET_KEYS, required_secrets
 from infra.config.stack import StackConfig
 
 NAMESPACE = "aihub"
@@ -17,9 +18,6 @@ NAMESPACE = "aihub"
 
 ROOMS = tuple(field.alias or name for name, field in StackConfig.model_fields.items())
 """Keys that hold an object."""
-
-SECRET_KEYS = ("redisPassword", "engineKey", "apiKeySha256", "registryHtpasswd", "registryPassword")
-"""Keys that hold a secret; which of them a stack needs, :func:`required_secrets` says."""
 
 
 class ConfigError(pulumi.RunError):
@@ -51,14 +49,6 @@ def parse(rooms: Mapping[str, Any]) -> StackConfig:
         return StackConfig.model_validate(rooms)
     except ValidationError as error:
         raise _error(lines(StackConfig, error.errors(include_input=False, include_url=False))) from None
-
-
-def required_secrets(stack: StackConfig) -> tuple[str, ...]:
-    """Return the secret keys that must be set for ``stack``."""
-    login = ("registryPassword",) if stack.registry.username else ()
-    accounts = ("registryHtpasswd",) if stack.registry.server and stack.registry.server.basic_auth else ()
-    application = () if stack.secrets.vault else ("redisPassword", "engineKey", "apiKeySha256")
-    return (*application, *login, *accounts)
 
 
 def load() -> tuple[StackConfig, Secrets]:

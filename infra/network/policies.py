@@ -11,8 +11,8 @@ from pulumi_kubernetes.networking.v1 import (
     NetworkPolicyPeerArgsDict,
 )
 
-from infra.cluster import labels, selector
-from infra.network.flows import Flow, World, sources_of, targets_of
+from infra.cluster import labels
+from infra.plan import API_SERVER_PORT, Flow, Plan, World
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _DNS: NetworkPolicyEgressRuleArgsDict = {
@@ -27,13 +27,9 @@ class PoliciesArgs:
     """What :class:`Policies` needs from its caller."""
 
     namespaces: Mapping[str, Input[str]]
-    """Room -> its namespace."""
-    components: Mapping[str, str]
-    """Component -> its room."""
-    flows: tuple[Flow, ...]
-    """Who may call whom."""
-    ingress_namespace: str
-    """Namespace of the ingress controller's pods."""
+    """Space of this stack -> its namespace, known once it is there."""
+    plan: Plan
+    """Whose pods are where, and who may call whom."""
 
 
 class Policies(ComponentResource):
@@ -42,48 +38,49 @@ class Policies(ComponentResource):
     def __init__(self, name: str, args: PoliciesArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aihub:network:Policies", name, {}, opts)
         child = ResourceOptions(parent=self)
-        for room, namespace in args.namespaces.items():
+        for space, namespace in args.namespaces.items():
             k8s.networking.v1.NetworkPolicy(
-                f"{name}-{room}-default-deny",
+                f"{name}-{space}-default-deny",
                 metadata={"name": "default-deny", "namespace": namespace, "labels": labels("network", "default-deny")},
                 spec={"pod_selector": {}, "policy_types": ["Ingress", "Egress"]},
                 opts=child,
             )
-        for component, room in args.components.items():
+        for component, pods in args.plan.pods.items():
+            if pods.space not in args.namespaces:
+                continue  # somebody else's, who says what they may do
             k8s.networking.v1.NetworkPolicy(
                 f"{name}-{component}",
                 metadata={
                     "name": component,
-                    "namespace": args.namespaces[room],
+                    "namespace": args.namespaces[pods.space],
                     "labels": labels("network", component),
                 },
                 spec={
-                    "pod_selector": {"match_labels": selector(component)},
+                    "pod_selector": {"match_labels": pods.labels} if pods.labels else {},
                     "policy_types": ["Ingress", "Egress"],
-                    "ingress": [_incoming(flow, args) for flow in sources_of(component, args.flows)],
-                    "egress": [_DNS, *(_outgoing(flow, args) for flow in targets_of(component, args.flows))],
+                    "ingress": [_incoming(flow, args.plan) for flow in args.plan.sources_of(component)],
+                    "egress": [_DNS, *(_outgoing(flow, args.plan) for flow in args.plan.targets_of(component))],
                 },
                 opts=child,
             )
         self.register_outputs({})
 
 
-def _incoming(flow: Flow, args: PoliciesArgs) -> NetworkPolicyIngressRuleArgsDict:
-    return {"from_": [_peer(flow.source, args)], "ports": [{"protocol": "TCP", "port": flow.port}]}
+def _incoming(flow: Flow, plan: Plan) -> NetworkPolicyIngressRuleArgsDict:
+    return {"from_": [_peer(flow.source, plan)], "ports": [{"protocol": "TCP", "port": flow.port}]}
 
 
-def _outgoing(flow: Flow, args: PoliciesArgs) -> NetworkPolicyEgressRuleArgsDict:
-    return {"to": [_peer(flow.target, args)], "ports": [{"protocol": "TCP", "port": flow.port}]}
+def _outgoing(flow: Flow, plan: Plan) -> NetworkPolicyEgressRuleArgsDict:
+    # The API server's pods are no pods: its Service leads to a port of a node.
+    port = API_SERVER_PORT if flow.target == World.API_SERVER else flow.port
+    return {"to": [_peer(flow.target, plan)], "ports": [{"protocol": "TCP", "port": port}]}
 
 
-def _peer(end: str, args: PoliciesArgs) -> NetworkPolicyPeerArgsDict:
-    match end:
-        case World.ANYWHERE:
-            return {"ip_block": {"cidr": "0.0.0.0/0"}}
-        case World.INGRESS:
-            return {"namespace_selector": {"match_labels": {_NAMESPACE_NAME: args.ingress_namespace}}}
-        case _:
-            return {
-                "namespace_selector": {"match_labels": {_NAMESPACE_NAME: args.namespaces[args.components[end]]}},
-                "pod_selector": {"match_labels": selector(end)},
-            }
+def _peer(end: str, plan: Plan) -> NetworkPolicyPeerArgsDict:
+    if end in set(World):
+        return {"ip_block": {"cidr": "0.0.0.0/0"}}
+    pods = plan.pods[end]
+    namespace: NetworkPolicyPeerArgsDict = {
+        "namespace_selector": {"match_labels": {_NAMESPACE_NAME: plan.spaces[pods.space].namespace}}
+    }
+    return {**namespace, "pod_selector": {"match_labels": pods.labels}} if pods.labels else namespace

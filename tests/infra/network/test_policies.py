@@ -1,75 +1,126 @@
 """Exactly the declared flows are possible."""
 
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import pytest
 
-from infra.config import StackConfig, parse
+from infra.cluster import selector
+from infra.config import parse
 from infra.gitops import declare_workload
-from infra.network.flows import World, components, flows
+from infra.plan import API_SERVER_PORT, INGRESS, Plan, World
+from infra.program import plan
 from infra.recorder import record
+from infra.stackfile import configuration, placeholder_secrets, stack_names
 from policy.pods import SERVERS
 from tests.infra.network.reachability import OUTSIDE, Pod, allowed
 from tests.infra.support import CANARIES, CONFIGS, config_file, of_kind
 
-PORTS = (53, 80, 443, 5000, 6379, 8000, 9090)
+FILES = ("registry-with-login-and-tls", "model-on-a-gpu", "vault-and-argocd")
 
 
-@pytest.fixture(scope="module", params=["registry-with-login-and-tls", "model-on-a-gpu", "vault-and-argocd"])
-def installation(request: pytest.FixtureRequest) -> tuple[StackConfig, list[dict[str, Any]], dict[str, Pod]]:
-    """A stack, its policies, and the ends of all flows."""
-    config = config_file(CONFIGS / "valid" / f"{request.param}.yaml")
+@dataclass(frozen=True)
+class Installation:
+    """A stack, its policies, and the labels of the pods that it declares itself (not through a chart)."""
+
+    plan: Plan
+    policies: list[dict[str, Any]]
+    declared_pods: list[Pod]
+
+    @property
+    def ends(self) -> dict[str, Pod]:
+        """A pod of each component, and one address for all the world."""
+        spaces = self.plan.spaces
+        pods = {
+            name: Pod(spaces[pods.space].namespace, pods.labels or {"app": f"a part of {name}"})
+            for name, pods in self.plan.pods.items()
+        }
+        return {**pods, World.ANYWHERE: OUTSIDE}
+
+    def is_foreign(self, end: str) -> bool:
+        """Whether no policy of ours holds for it."""
+        return end in set(World) or not self.plan.spaces[self.plan.pods[end].space].ours
+
+    def declared(self) -> set[tuple[str, str, int]]:
+        """What the flows allow, as ends of :attr:`ends`; "anywhere" includes every pod that may send or receive."""
+        flows = {
+            (
+                World.ANYWHERE if flow.source in set(World) else flow.source,
+                World.ANYWHERE if flow.target in set(World) else flow.target,
+                API_SERVER_PORT if flow.target == World.API_SERVER else flow.port,
+            )
+            for flow in self.plan.flows
+        }
+        into = {(target, port) for source, target, port in flows if source == World.ANYWHERE}
+        out = {(source, port) for source, target, port in flows if target == World.ANYWHERE}
+        foreign = [end for end in self.ends if self.is_foreign(end)]
+        flows |= {(end, target, port) for end in foreign for target, port in into}
+        flows |= {(source, end, port) for end in foreign for source, port in out}
+        flows |= {(source, target, port) for source, port in out for target, other in into if port == other}
+        return {
+            flow for flow in flows if flow[0] != flow[1] and not (self.is_foreign(flow[0]) and self.is_foreign(flow[1]))
+        }
+
+
+@pytest.fixture(scope="module", params=[*FILES, *stack_names()])
+def installation(request: pytest.FixtureRequest) -> Installation:
+    if request.param in FILES:
+        config, secrets = config_file(CONFIGS / "valid" / f"{request.param}.yaml"), CANARIES
+    else:
+        config, secrets = configuration(request.param), placeholder_secrets()
     stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
-    recording = record(declare_workload, stack="test", config=config, secrets=CANARIES)
-    workloads = [resource for resource in recording.objects() if resource.kind in {*SERVERS, "Job"}]
-    pods = {
-        template["labels"]["app.kubernetes.io/name"]: Pod(resource.namespace, template["labels"])
-        for resource in workloads
-        for template in [resource.properties["spec"]["template"]["metadata"]]
-    }
-    outside = {World.ANYWHERE: OUTSIDE, World.INGRESS: Pod(stack.network.ingress_namespace, {"app": "controller"})}
+    recording = record(declare_workload, stack="test", config=config, secrets=secrets)
+    declared = [
+        Pod(each.namespace, each.properties["spec"]["template"]["metadata"]["labels"])
+        for each in recording.objects()
+        if each.kind in {*SERVERS, "Job"}
+    ]
     policies = [resource.properties for resource in of_kind(recording, "NetworkPolicy")]
-    return stack, policies, {**pods, **outside}
+    return Installation(plan(stack), policies, declared)
 
 
-def test_table_knows_every_workload(installation: tuple[StackConfig, list[dict[str, Any]], dict[str, Pod]]) -> None:
-    stack, _, ends = installation
-    assert set(components(stack)) == set(ends) - set(World)
+def test_every_declared_pod_is_of_one_component(installation: Installation) -> None:
+    planned = [
+        (installation.plan.spaces[pods.space].namespace, pods.labels) for pods in installation.plan.pods.values()
+    ]
+    for pod in installation.declared_pods:
+        its = [
+            labels
+            for namespace, labels in planned
+            if namespace == pod.namespace and labels.items() <= pod.labels.items()
+        ]
+        assert len(its) == 1, pod
 
 
-def test_only_declared_flows_are_possible(
-    installation: tuple[StackConfig, list[dict[str, Any]], dict[str, Pod]],
-) -> None:
-    stack, policies, ends = installation
-    declared = {(flow.source, flow.target, flow.port) for flow in flows(stack)}
-    # "Anywhere" includes the ingress controller, as source and as target.
-    declared |= {(World.INGRESS, target, port) for source, target, port in declared if source == World.ANYWHERE}
-    declared |= {(source, World.INGRESS, port) for source, target, port in declared if target == World.ANYWHERE}
+def test_only_declared_flows_are_possible(installation: Installation) -> None:
+    ends = installation.ends
+    ports = {flow.port for flow in installation.plan.flows} | {80, API_SERVER_PORT}
     possible = {
         (source, target, port)
-        for source, target, port in product(ends, ends, PORTS)
+        for source, target, port in product(ends, ends, ports)
         if source != target
-        and not (source in set(World) and target in set(World))
-        and allowed(ends[source], ends[target], port, policies)
+        and not (installation.is_foreign(source) and installation.is_foreign(target))
+        and allowed(ends[source], ends[target], port, installation.policies)
     }
-    assert possible == declared
+    assert possible == installation.declared()
 
 
-def test_names_can_be_resolved_by_every_component(
-    installation: tuple[StackConfig, list[dict[str, Any]], dict[str, Pod]],
-) -> None:
-    _, policies, ends = installation
+def test_names_can_be_resolved_by_every_component(installation: Installation) -> None:
     dns = Pod("kube-system", {"k8s-app": "kube-dns"})
-    for name, pod in ends.items():
-        assert allowed(pod, dns, 53, policies), name
+    for name, pod in installation.ends.items():
+        assert allowed(pod, dns, 53, installation.policies), name
 
 
-def test_without_its_policies_nothing_would_be_refused(
-    installation: tuple[StackConfig, list[dict[str, Any]], dict[str, Pod]],
-) -> None:
-    _, policies, ends = installation
-    stranger = Pod(ends["redis"].namespace, {"app": "stranger"})
-    assert not allowed(stranger, ends["redis"], 6379, policies)
-    assert not allowed(ends["redis"], stranger, 80, policies)
-    assert allowed(stranger, ends["redis"], 6379, [])
+def test_strangers_reach_nothing(installation: Installation) -> None:
+    redis = installation.ends["redis"]
+    stranger = Pod(redis.namespace, {**selector("stranger")})
+    assert not allowed(stranger, redis, 6379, installation.policies)
+    assert not allowed(redis, stranger, 80, installation.policies)
+    assert allowed(stranger, redis, 6379, [])
+
+
+def test_a_foreign_ingress_controller_gets_no_policy_of_ours(installation: Installation) -> None:
+    space = installation.plan.spaces[INGRESS]
+    ours = [policy for policy in installation.policies if policy["metadata"]["namespace"] == space.namespace]
+    assert bool(ours) == space.ours

@@ -1,0 +1,102 @@
+"""What releases hand to their charts: every value is one that the chart knows, and of the kind it expects.
+
+The charts' own values.yaml and values.schema.json come from the folder CHARTS_DIR; a chart that is not there is skipped
+by name. A chart without a schema ignores a misspelt key, so a key that its values.yaml does not have is an error here.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.validators import validator_for
+
+from infra.program import deploy
+from infra.recorder import SECRET, Recorded, record
+from infra.stackfile import configuration, placeholder_secrets, stack_names
+
+SUBCHARTS: Mapping[str, Mapping[str, str]] = {"kube-prometheus-stack": {"grafana": "grafana"}}
+"""Chart -> key of its values -> folder of the chart that reads what is below it."""
+
+
+def releases() -> list[tuple[str, Recorded]]:
+    """Return (stack, release) for every release of every stack."""
+    return [
+        (stack, each)
+        for stack in stack_names()
+        for each in record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets()).resources
+        if each.type == "kubernetes:helm.sh/v3:Release"
+    ]
+
+
+RELEASES = releases()
+
+
+def chart_folder(release: Recorded) -> Path:
+    """Return the folder of a release's chart.
+
+    Raises:
+        Skipped: it is not at hand.
+    """
+    name = str(release.properties["chart"]).rpartition("/")[2]
+    folder = Path(os.environ.get("CHARTS_DIR", "")) / name
+    if not os.environ.get("CHARTS_DIR") or not folder.is_dir():
+        pytest.skip(f"chart {name}: set CHARTS_DIR to a folder with {name}/values.yaml")
+    return folder
+
+
+def unknown_keys(values: Any, known: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths in ``values`` that ``known``, a chart's own values, does not have.
+
+    Below an empty object, a null or a list of the chart's anything may stand: there it takes what people bring.
+    """
+    if not isinstance(values, dict) or not isinstance(known, dict) or not known:
+        return
+    for key, value in values.items():
+        if key not in known:
+            yield f"{path}{key}"
+        else:
+            yield from unknown_keys(value, known[key], f"{path}{key}.")
+
+
+def chart_values(folder: Path) -> dict[str, Any]:
+    """Return a chart's own values, with those of the subcharts that it brings."""
+    own = dict(yaml.safe_load((folder / "values.yaml").read_text()))
+    for key, chart in SUBCHARTS.get(folder.name, {}).items():
+        brought = folder.parent / chart / "values.yaml"
+        if brought.is_file():
+            own[key] = {**yaml.safe_load(brought.read_text()), **own.get(key, {})}
+    return own
+
+
+@pytest.mark.parametrize(("stack", "release"), RELEASES, ids=[f"{stack}-{each.name}" for stack, each in RELEASES])
+def test_chart_knows_every_value(stack: str, release: Recorded) -> None:
+    folder = chart_folder(release)
+    assert sorted(unknown_keys(release.properties.get("values", {}), chart_values(folder))) == []
+
+
+@pytest.mark.parametrize(("stack", "release"), RELEASES, ids=[f"{stack}-{each.name}" for stack, each in RELEASES])
+def test_values_meet_the_schema(stack: str, release: Recorded) -> None:
+    path = chart_folder(release) / "values.schema.json"
+    if not path.is_file():
+        return  # this chart has none; the test above is all that there is
+    schema = json.loads(path.read_text())
+    validator = validator_for(schema, default=Draft202012Validator)(schema)
+    problems = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(release.properties["values"])]
+    assert problems == []
+
+
+@pytest.mark.parametrize(("stack", "release"), RELEASES, ids=[f"{stack}-{each.name}" for stack, each in RELEASES])
+def test_release_is_pinned_and_carries_no_secret(stack: str, release: Recorded) -> None:
+    assert release.properties["version"]
+    assert SECRET not in json.dumps(release.properties["values"])
+
+
+def test_a_misspelt_key_is_found() -> None:
+    known = {"server": {"replicas": 1, "extra": {}}, "list": [1]}
+    values = {"server": {"replica": 1, "extra": {"anything": 1}}, "list": [{"x": 1}], "sever": {}}
+    assert list(unknown_keys(values, known)) == ["server.replica", "sever"]
