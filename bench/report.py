@@ -22,9 +22,8 @@ def machine() -> str:
         platform.machine(),
     )
     gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{cpu}, {os.cpu_count()} cores, {gib:.0f} GiB, Linux {platform.release()}, Python {platform.python_version()}"
-    )
+    kernel = platform.release().partition("-")[0]
+    return f"{cpu}, {os.cpu_count()} cores, {gib:.0f} GiB, Linux {kernel}, Python {platform.python_version()}"
 
 
 def commit() -> str:

@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.request
 
-from ops import documents
+from ops import documents, machine
 from ops.chat_client import ChatClient
 from ops.credentials import load_or_make, write_private
 from ops.errors import OpsError
@@ -87,6 +87,8 @@ def run(wanted_port: int = 8000) -> int:
         OpsError: a step failed.
     """
     paths = StackPaths("chat")
+    needed_gib = machine.AGAIN_GIB if SERVICE_VENV.exists() else machine.PYTORCH_GIB
+    machine.demand([machine.python(), machine.disk(needed_gib)])
     progress = Progress("make chat")
     with locked(paths, "chat"):
         with progress.step("Python environment", "PyTorch and its libraries: about 3 GB the first time"):
@@ -97,6 +99,7 @@ def run(wanted_port: int = 8000) -> int:
         port = free_port(wanted_port)
         environment = {**os.environ, **settings(paths, credentials.api_key, port), "PYTHONPATH": str(SERVICE)}
         chat = ChatClient(url=f"http://{HOST}:{port}", api_key=credentials.api_key)
+        paths.url.write_text(chat.url)
         process = subprocess.Popen([str(python), "-m", "chatbot"], cwd=SERVICE, env=environment)
         try:
             with progress.step("The service", "until it is ready"):

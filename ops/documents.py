@@ -65,12 +65,12 @@ def run(paths: StackPaths, folder: Path | None) -> int:
 
 
 def local_chat() -> ChatClient:
-    """Return the chat that ``make chat`` started on its usual port.
+    """Return the chat that ``make chat`` started last.
 
     Raises:
         OpsError: none was ever started from this checkout.
     """
-    key = StackPaths("chat").api_key
-    if not key.exists():
+    paths = StackPaths("chat")
+    if not paths.url.exists():
         raise OpsError("no chat was started from this checkout", "make chat, or make up")
-    return ChatClient(url="http://127.0.0.1:8000", api_key=key.read_text().strip())
+    return ChatClient(url=paths.url.read_text(), api_key=paths.api_key.read_text().strip())

@@ -15,6 +15,8 @@ UP_GIB = 35
 """Free disk that a first `make up` may need at its height, with everything still to be built."""
 AGAIN_GIB = 5
 """Free disk that a later `make up` needs."""
+PYTORCH_GIB = 10
+"""Free disk that PyTorch's environment needs while it is made: downloads, their cache, the files."""
 
 
 @dataclass(frozen=True, kw_only=True)

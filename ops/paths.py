@@ -51,6 +51,11 @@ class StackPaths:
         return self.directory / "api-key"
 
     @property
+    def url(self) -> Path:
+        """Where `make chat` listens."""
+        return self.directory / "url"
+
+    @property
     def secrets(self) -> Path:
         """The generated secrets, one JSON object."""
         return self.directory / "secrets.json"

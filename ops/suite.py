@@ -39,6 +39,9 @@ TEST_PACKAGES = {
 """Executable and the Debian package that brings it: what the tests start beside what they test."""
 
 
+TYPED = ("ops", "toolchain", "infra", "policy", "plugins", "cluster", "bench", "__main__.py")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """One command of the suite."""
@@ -74,7 +77,19 @@ CHECKS = (
     Part(name="format", argv=[PYTHON, "-m", "ruff", "format", "--check", "."]),
     Part(
         name="types",
-        argv=[PYTHON, "-m", "mypy", "ops", "toolchain", "infra", "policy", "plugins", "cluster", "__main__.py"],
+        argv=[
+            PYTHON,
+            "-m",
+            "mypy",
+            "ops",
+            "toolchain",
+            "infra",
+            "policy",
+            "plugins",
+            "cluster",
+            "bench",
+            "__main__.py",
+        ],
     ),
     Part(name="service-types", argv=[SERVICE_PYTHON, "-m", "mypy", "-p", "chatbot"], folder=SERVICE),
     Part(
