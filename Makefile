@@ -5,13 +5,14 @@ VOLUMES ?= keep
 PYTHON ?= python3
 OPS = $(PYTHON) -m ops
 
-.PHONY: up chat preview render verify documents destroy doctor test
+.PHONY: up chat preview render verify documents secret destroy doctor test
 up: ; @$(OPS) up --stack $(STACK)
 chat: ; @$(OPS) chat
 preview: ; @$(OPS) preview --stack $(STACK)
 render: ; @$(OPS) render --stack $(STACK) --out $(OUT)
 verify: ; @$(OPS) verify --stack $(STACK) $(if $(JSON),--json)
 documents: ; @$(OPS) documents --stack $(STACK) $(if $(DIR),--dir $(DIR))
+secret: ; @$(OPS) secret --stack $(STACK) $(if $(NAME),--name $(NAME))
 destroy: ; @$(OPS) destroy --stack $(STACK) --volumes $(VOLUMES)
 doctor: ; @$(OPS) doctor --stack $(STACK)
 test: ; @$(OPS) test $(if $(ONLY),--only $(ONLY))

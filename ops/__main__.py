@@ -20,6 +20,7 @@ COMMANDS = {
     "verify": "is the installation whole?",
     "documents": "load a folder of documents into the chat",
     "destroy": "take the stack down; keeps the volumes",
+    "secret": "list the secrets, or renew one and roll what uses it",
     "doctor": "what this machine has and lacks",
     "test": "everything that can be checked here",
 }
@@ -36,13 +37,14 @@ def parser() -> argparse.ArgumentParser:
         "--volumes", choices=("keep", "delete"), default="keep", help="destroy: what becomes of the data"
     )
     parser.add_argument("--json", action="store_true", help="verify: for machines")
+    parser.add_argument("--name", default="", help="secret: which one; absent: list them")
     parser.add_argument("--only", default="", help="test: the names of the parts to run, with commas between")
     return parser
 
 
 def dispatch(arguments: argparse.Namespace) -> int:
     """Run one command; the environment is there, and so may be what it brings."""
-    from ops import chat, destroy, documents, preview, suite, up, verify  # noqa: PLC0415
+    from ops import chat, destroy, documents, preview, secret, suite, up, verify  # noqa: PLC0415
 
     paths = StackPaths(arguments.stack)
     commands: dict[str, Callable[[], int]] = {
@@ -53,6 +55,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "verify": lambda: verify.run(paths, arguments.json),
         "documents": lambda: documents.run(paths, arguments.dir),
         "destroy": lambda: destroy.run(paths, delete_volumes=arguments.volumes == "delete"),
+        "secret": lambda: secret.run(paths, arguments.name),
         "test": lambda: suite.run([name for name in arguments.only.split(",") if name]),
     }
     return commands[arguments.command]()

@@ -1,47 +1,128 @@
-"""The secrets of one installation: generated once, kept in one private file, never in Git."""
+"""The secrets of one installation: made once, kept in one private file, never in Git."""
 
 import hashlib
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+import bcrypt
+
+from infra.config import ConfigError, StackConfig, parse
+from infra.config.secret_keys import SECRETS, Derivation, Hash, Origin, SecretKey
+from infra.stackfile import configuration
 from ops.errors import OpsError
 from ops.paths import StackPaths
+
+PASSPHRASE = "passphrase"  # noqa: S105 - its name
+API_KEY = "apiKey"
+LOCAL = {
+    PASSPHRASE: "encrypts this stack's configuration and state",
+    API_KEY: "opens the chat; the cluster only gets its hash",
+}
+"""Secrets that stay in this folder: name -> what for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Credentials:
     """Everything secret that a stack needs."""
 
-    passphrase: str
-    """Encrypts the stack's configuration and state."""
-    api_key: str
-    """Opens the chat; only its SHA-256 reaches the cluster."""
-    redis_password: str
-    """Between the api and Redis."""
-    engine_key: str
-    """Between the api and its engine."""
+    values: Mapping[str, str]
+    """Name -> value; also the secrets that people use, from which others are derived."""
+    wanted: tuple[SecretKey, ...] = ()
+    """The rows of the table of secrets that the stack needs."""
+
+    @property
+    def passphrase(self) -> str:
+        """Encrypts the stack's configuration and state."""
+        return self.values[PASSPHRASE]
+
+    @property
+    def api_key(self) -> str:
+        """Opens the chat."""
+        return self.values[API_KEY]
 
     def stack_secrets(self) -> dict[str, str]:
         """Return the values of the stack's secret configuration keys."""
-        return {
-            "redisPassword": self.redis_password,
-            "engineKey": self.engine_key,
-            "apiKeySha256": hashlib.sha256(self.api_key.encode()).hexdigest(),
-        }
+        return {secret.name: self.values[secret.name] for secret in self.wanted}
 
 
-def generated() -> Credentials:
-    """Return fresh credentials of 256 bits each; the API key is marked as what it is."""
-    values = {field.name: secrets.token_urlsafe(32) for field in fields(Credentials)}
-    return Credentials(**{**values, "api_key": f"aihub-{values['api_key']}"})
+def stack_config(stack: str) -> StackConfig:
+    """Return the committed configuration of a stack.
+
+    Raises:
+        OpsError: it is wrong; every mistake is in the message.
+    """
+    try:
+        return parse({key.removeprefix("aihub:"): value for key, value in configuration(stack).items()})
+    except ConfigError as error:
+        raise OpsError(str(error), f"correct Pulumi.{stack}.yaml") from None
 
 
-def placeholders() -> Credentials:
+def wanted_by(stack: StackConfig) -> tuple[SecretKey, ...]:
+    """Return the secrets that a stack needs."""
+    return tuple(secret for secret in SECRETS if secret.is_needed(stack))
+
+
+def completed(known: Mapping[str, str], wanted: Iterable[SecretKey], user: str = "") -> dict[str, str]:
+    """Return ``known`` and what was missing in it: random values are made, derived ones follow their source.
+
+    Args:
+        known: name -> value, as it was.
+        wanted: what the stack needs; given ones stay missing where they are.
+        user: name in the line of a derived account.
+    """
+    values = {name: known.get(name) or _random(name) for name in LOCAL}
+    rows = sorted(wanted, key=lambda secret: secret.derivation is not None)
+    for secret in rows:
+        if secret.derivation:
+            source = secret.derivation.source
+            if source not in values and source in {other.name for other in rows if other.origin is Origin.GIVEN}:
+                continue  # not given yet
+            values.setdefault(source, known.get(source) or _random(source))
+            old = known.get(secret.name)
+            fits = old is not None and _follows(old, secret.derivation, values[source], user)
+            values[secret.name] = old if fits and old else _derived(secret.derivation, values[source], user)
+        elif secret.origin is Origin.RANDOM or known.get(secret.name):
+            values[secret.name] = known.get(secret.name) or _random(secret.name)
+    return {**known, **values}
+
+
+def _random(name: str) -> str:
+    """Return 256 random bits; the API key is marked as what it is."""
+    return ("aihub-" if name == API_KEY else "") + secrets.token_urlsafe(32)
+
+
+def _derived(derivation: Derivation, source: str, user: str) -> str:
+    match derivation.hash:
+        case Hash.SHA256:
+            return hashlib.sha256(source.encode()).hexdigest()
+        case Hash.BCRYPT:
+            return bcrypt.hashpw(source.encode(), bcrypt.gensalt()).decode()
+        case Hash.HTPASSWD:
+            return f"{user}:{bcrypt.hashpw(source.encode(), bcrypt.gensalt()).decode()}"
+
+
+def _follows(old: str, derivation: Derivation, source: str, user: str) -> bool:
+    """Say whether ``old`` still belongs to its source: a salted hash is another one each time it is made."""
+    if derivation.hash is Hash.SHA256:
+        return old == _derived(derivation, source, user)
+    name, _, hashed = old.rpartition(":")
+    try:
+        return name == (user if derivation.hash is Hash.HTPASSWD else "") and bcrypt.checkpw(
+            source.encode(), hashed.encode()
+        )
+    except ValueError:
+        return False
+
+
+def placeholders(stack: StackConfig) -> Credentials:
     """Return worthless credentials, for previews and rendering; they never open anything."""
-    return Credentials(**{field.name: f"placeholder-{field.name}" for field in fields(Credentials)})
+    wanted = wanted_by(stack)
+    names = [*LOCAL, *(secret.name for secret in wanted)]
+    return Credentials(values={name: f"placeholder-{name}" for name in names}, wanted=wanted)
 
 
 def write_private(path: Path, text: str) -> None:
@@ -56,22 +137,55 @@ def write_private(path: Path, text: str) -> None:
     partial.rename(path)
 
 
-def load_or_make(paths: StackPaths) -> Credentials:
-    """Return the stack's credentials, making them the first time.
+def kept(paths: StackPaths) -> dict[str, str]:
+    """Return the secrets that were made or given before.
 
     Raises:
         OpsError: the file is there but not whole; it is never overwritten, since the state depends on it.
     """
     if not paths.secrets.exists():
-        write_private(paths.secrets, json.dumps(asdict(generated()), indent=1) + "\n")
+        return {}
     try:
-        credentials = Credentials(**json.loads(paths.secrets.read_text()))
-    except (ValueError, TypeError):
+        found = json.loads(paths.secrets.read_text())
+    except ValueError:
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise OpsError(
             f"{paths.secrets} is not the JSON object that `make up` wrote",
             "restore it from a backup; without it the stack's state cannot be decrypted "
             f"(to begin anew, losing that state: make destroy, then remove {paths.directory})",
-        ) from None
-    write_private(paths.passphrase, credentials.passphrase)
-    write_private(paths.api_key, credentials.api_key + "\n")
-    return credentials
+        )
+    return found
+
+
+def keep(paths: StackPaths, values: Mapping[str, str]) -> None:
+    """Write the secrets down, and those that other programs read into files of their own."""
+    write_private(paths.secrets, json.dumps(dict(values), indent=1, sort_keys=True) + "\n")
+    write_private(paths.passphrase, values[PASSPHRASE])
+    write_private(paths.api_key, values[API_KEY] + "\n")
+
+
+def load_or_make(paths: StackPaths, stack: StackConfig | None = None) -> Credentials:
+    """Return a stack's credentials, making what is missing.
+
+    Args:
+        paths: where they are kept.
+        stack: its configuration; None: only what stays in this folder is wanted.
+
+    Raises:
+        OpsError: the file is broken, or somebody else's secrets were not given yet; all of them are named.
+    """
+    wanted = wanted_by(stack) if stack else ()
+    user = (stack.registry.username or "") if stack else ""
+    before = kept(paths)
+    values = completed(before, wanted, user)
+    if values != before or not (paths.passphrase.exists() and paths.api_key.exists()):
+        keep(paths, values)
+    missing = [secret for secret in wanted if secret.name not in values]
+    if missing:
+        names = "\n".join(f"  {secret.name}: {secret.purpose}" for secret in missing if not secret.derivation)
+        raise OpsError(
+            f"stack {paths.stack} needs secrets that only you have:\n{names}",
+            f"for each: make secret STACK={paths.stack} NAME=...",
+        )
+    return Credentials(values=values, wanted=wanted)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from ops import access, providers
-from ops.credentials import placeholders, write_private
+from ops.credentials import placeholders, stack_config, write_private
 from ops.engine import Engine
 from ops.errors import OpsError
 from ops.paths import StackPaths
@@ -37,7 +37,7 @@ def preview(stack: str) -> int:
     progress = Progress(f"make preview STACK={stack}")
     with tempfile.TemporaryDirectory(prefix="aihub-preview-") as folder:
         paths = ThrowawayPaths(stack, Path(folder))
-        credentials = placeholders()
+        credentials = placeholders(stack_config(stack))
         write_private(paths.passphrase, credentials.passphrase)
         using = providers.for_preview()
         progress.say(f"providers: {using.said}; secrets: placeholders; state: thrown away")

@@ -6,7 +6,7 @@ from typing import Any
 
 from ops import access, providers
 from ops.chat_client import ChatClient
-from ops.credentials import load_or_make
+from ops.credentials import load_or_make, stack_config
 from ops.engine import Engine
 from ops.errors import OpsError
 from ops.paths import StackPaths
@@ -63,6 +63,6 @@ def resume(paths: StackPaths) -> Session:
         kubeconfig=reach.kubeconfig,
         variables=reach.variables,
     )
-    credentials = load_or_make(paths)
+    credentials = load_or_make(paths, stack_config(paths.stack))
     engine.prepare(credentials)
     return Session(engine=engine, outputs=engine.outputs(), api_key=credentials.api_key)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ops import access, documents, machine, providers, verify
 from ops.chat_client import ChatClient
-from ops.credentials import load_or_make
+from ops.credentials import load_or_make, stack_config
 from ops.engine import Engine
 from ops.lock import locked
 from ops.paths import CHECKOUT, StackPaths
@@ -54,9 +54,11 @@ def run(paths: StackPaths) -> int:
         OpsError: something is missing or failed; running the command again goes on from there.
     """
     reach = access.of_stack(paths)
+    stack = stack_config(paths.stack)
     _preflight(reach.own_node)
     progress = Progress(f"make up STACK={paths.stack}")
     with locked(paths, "up"), ThreadPoolExecutor(max_workers=1) as builder:
+        credentials = load_or_make(paths, stack)
         # One build after the other, each on all cores; the node waits for its own only.
         node_tools = builder.submit(ensure_all, NODE if reach.own_node else (), progress.say)
         cli = builder.submit(engine_binaries, progress)
@@ -74,7 +76,6 @@ def run(paths: StackPaths) -> int:
             kubeconfig=reach.kubeconfig,
             variables=reach.variables,
         )
-        credentials = load_or_make(paths)
         engine.prepare(credentials)
         with progress.step("pulumi up", "images are built and pushed, then the chat is rolled out"):
             # --refresh: what somebody deleted, or a node made anew, is put back.

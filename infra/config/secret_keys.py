@@ -13,9 +13,31 @@ class Origin(StrEnum):
     RANDOM = "random"
     """256 random bits."""
     DERIVED = "derived"
-    """Worked out from another secret that only people keep (a hash of the API key)."""
+    """Worked out from a secret that people use and the cluster must not know (see :class:`Hash`)."""
     GIVEN = "given"
     """Somebody else's: a person sets it with `pulumi config set --secret`."""
+
+
+class Hash(StrEnum):
+    """How a derived secret comes from its source."""
+
+    SHA256 = "sha256"
+    """Hexadecimal SHA-256: enough for 256 random bits."""
+    BCRYPT = "bcrypt"
+    """A bcrypt hash, as Argo CD and Dex want it."""
+    HTPASSWD = "htpasswd"
+    """A line `USER:bcrypt`, as the registry wants it; the user is `registry.username`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derivation:
+    """Where a derived secret comes from."""
+
+    source: str
+    """Name of the secret that people use, e.g. `apiKey`; `make up` makes it and keeps it in `.aihub/<stack>/`. It may
+    be another row's name, too."""
+    hash: Hash
+    """How."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +52,8 @@ class SecretKey:
     """Whether a stack needs it in its own configuration."""
     origin: Origin = Origin.RANDOM
     """Where the value comes from."""
+    derivation: Derivation | None = None
+    """For a derived one: from what, and how."""
 
 
 def _without_vault(stack: StackConfig) -> bool:
@@ -44,6 +68,7 @@ SECRETS = (
         purpose="people and programs to the api; the hash is all that the cluster gets",
         is_needed=_without_vault,
         origin=Origin.DERIVED,
+        derivation=Derivation(source="apiKey", hash=Hash.SHA256),
     ),
     SecretKey(
         name="registryPassword",
@@ -56,7 +81,8 @@ SECRETS = (
         name="registryHtpasswd",
         purpose="the registry's accounts, as hashes",
         is_needed=lambda stack: bool(stack.registry.server and stack.registry.server.basic_auth),
-        origin=Origin.GIVEN,
+        origin=Origin.DERIVED,
+        derivation=Derivation(source="registryPassword", hash=Hash.HTPASSWD),
     ),
 )
 """In the order in which a missing one is reported."""

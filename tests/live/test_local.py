@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from ops.chat_client import answer_of
-from ops.credentials import load_or_make
+from ops.credentials import API_KEY, load_or_make, stack_config
 from ops.paths import CHECKOUT, SERVICE, StackPaths
 from tests.live.conftest import NODE, Installation, by_hand, make
 
@@ -61,10 +61,11 @@ def test_second_up_changes_nothing(installation: Installation) -> None:
 
 def test_no_secret_lies_in_state_or_is_printed(installation: Installation) -> None:
     paths = StackPaths("local")
-    credentials = load_or_make(paths)
+    credentials = load_or_make(paths, stack_config("local"))
     stored = "".join(path.read_text(errors="replace") for path in paths.state.rglob("*") if path.is_file())
     printed = installation.output + paths.config.read_text() + paths.environment.read_text()
-    for secret in (credentials.api_key, credentials.redis_password, credentials.engine_key, credentials.passphrase):
+    assert {API_KEY, "redisPassword", "engineKey"} < set(credentials.values)
+    for secret in credentials.values.values():
         assert secret not in stored
         assert secret not in printed
 

@@ -1,15 +1,25 @@
-"""Secrets are made once, kept privately, and never overwritten."""
+"""Secrets are made once, kept privately, and never overwritten; what is derived follows its source."""
 
 import hashlib
 import stat
 from pathlib import Path
 
+import bcrypt
 import pytest
 
+from infra.config.secret_keys import Derivation, Hash, Origin, SecretKey
 from ops import paths
-from ops.credentials import generated, load_or_make
+from ops.credentials import completed, load_or_make, stack_config
 from ops.errors import OpsError
 from ops.paths import StackPaths
+
+
+def key(name: str, origin: Origin = Origin.RANDOM, derivation: Derivation | None = None) -> SecretKey:
+    return SecretKey(name=name, purpose=f"for {name}", is_needed=lambda _: True, origin=origin, derivation=derivation)
+
+
+ACCOUNT = key("account", Origin.DERIVED, Derivation(source="password", hash=Hash.HTPASSWD))
+HASHED = key("hashed", Origin.DERIVED, Derivation(source="password", hash=Hash.BCRYPT))
 
 
 @pytest.fixture
@@ -19,7 +29,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StackPaths:
 
 
 def test_second_run_finds_the_same_secrets(stack: StackPaths) -> None:
-    assert load_or_make(stack) == load_or_make(stack)
+    assert load_or_make(stack, stack_config("local")) == load_or_make(stack, stack_config("local"))
 
 
 def test_only_the_owner_may_read_what_is_written(stack: StackPaths) -> None:
@@ -29,20 +39,43 @@ def test_only_the_owner_may_read_what_is_written(stack: StackPaths) -> None:
     assert stat.S_IMODE(stack.directory.stat().st_mode) == 0o700
 
 
-def test_damaged_secrets_are_named_and_left_alone(stack: StackPaths) -> None:
+@pytest.mark.parametrize("text", ["{", "[]", '{"apiKey": 1}'])
+def test_damaged_secrets_are_named_and_left_alone(stack: StackPaths, text: str) -> None:
     load_or_make(stack)
-    stack.secrets.write_text("{")
+    stack.secrets.write_text(text)
     with pytest.raises(OpsError, match=r"secrets\.json is not the JSON object"):
         load_or_make(stack)
-    assert stack.secrets.read_text() == "{"
+    assert stack.secrets.read_text() == text
 
 
-def test_cluster_gets_the_hash_of_the_key_only() -> None:
-    credentials = generated()
+def test_cluster_gets_the_hash_of_the_key_only(stack: StackPaths) -> None:
+    credentials = load_or_make(stack, stack_config("local"))
     secrets = credentials.stack_secrets()
+    assert set(secrets) == {"redisPassword", "engineKey", "apiKeySha256"}
     assert credentials.api_key not in secrets.values()
     assert secrets["apiKeySha256"] == hashlib.sha256(credentials.api_key.encode()).hexdigest()
 
 
 def test_no_two_are_alike() -> None:
-    assert len({generated().api_key for _ in range(50)}) == 50
+    assert len({completed({}, [key("a")])["a"] for _ in range(50)}) == 50
+
+
+def test_a_salted_hash_is_kept_until_its_source_changes() -> None:
+    first = completed({}, [ACCOUNT, HASHED], "builder")
+    name, _, hashed = first["account"].partition(":")
+    assert name == "builder"
+    assert bcrypt.checkpw(first["password"].encode(), hashed.encode())
+    assert completed(first, [ACCOUNT, HASHED], "builder") == first
+    renewed = completed({**first, "password": "another"}, [ACCOUNT, HASHED], "builder")
+    assert bcrypt.checkpw(b"another", renewed["hashed"].encode())
+    assert renewed["account"] != first["account"]
+    assert completed(first, [ACCOUNT], "someone-else")["account"].startswith("someone-else:")
+
+
+def test_what_only_a_person_has_is_asked_for_by_name(stack: StackPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = key("gitToken", Origin.GIVEN)
+    follows = key("gitAccount", Origin.DERIVED, Derivation(source="gitToken", hash=Hash.HTPASSWD))
+    monkeypatch.setattr("ops.credentials.wanted_by", lambda _: (follows, given, key("other")))
+    with pytest.raises(OpsError, match=r"(?s)gitToken: for gitToken.*make secret STACK=local NAME=") as caught:
+        load_or_make(stack, stack_config("local"))
+    assert "gitAccount" not in str(caught.value)

@@ -1,0 +1,100 @@
+"""``make secret``: which secrets a stack has; with ``NAME=`` set or renew one, and roll what uses it."""
+
+import getpass
+import sys
+
+from infra.config import StackConfig
+from infra.config.secret_keys import Origin
+from ops import access
+from ops.credentials import LOCAL, PASSPHRASE, Credentials, completed, keep, kept, load_or_make, stack_config, wanted_by
+from ops.errors import OpsError
+from ops.lock import locked
+from ops.paths import StackPaths
+from ops.progress import Progress
+from ops.restart import Cluster, changed, readers
+from ops.session import resume
+
+
+def listing(paths: StackPaths, stack: StackConfig) -> str:
+    """Return a table of the stack's secrets, without a value."""
+    known = kept(paths)
+    rows = [(name, "random", name in known, purpose) for name, purpose in LOCAL.items()]
+    rows += [(each.name, each.origin.value, each.name in known, each.purpose) for each in wanted_by(stack)]
+    lines = [f"  {'name':<28} {'origin':<8} {'state':<8} purpose"]
+    lines += [
+        f"  {name:<28} {origin:<8} {'there' if is_there else 'missing':<8} {what}"
+        for name, origin, is_there, what in rows
+    ]
+    return "\n".join(lines)
+
+
+def renewable(stack: StackConfig) -> dict[str, Origin]:
+    """Return the names that may be set or renewed: no derived ones, which follow their source."""
+    wanted = wanted_by(stack)
+    sources = {each.derivation.source: Origin.RANDOM for each in wanted if each.derivation}
+    own = {each.name: each.origin for each in wanted if each.origin is not Origin.DERIVED}
+    return {**sources, **own}
+
+
+def _given(name: str) -> str:
+    """Read a value from the person, or from standard input."""
+    value = getpass.getpass(f"{name} (not shown): ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
+    if not value.strip():
+        raise OpsError(f"{name}: the value is empty", f"type it, or: make secret NAME={name} < file")
+    return value
+
+
+def renew(paths: StackPaths, stack: StackConfig, name: str) -> None:
+    """Write a new value down: a random one, or one that a person gives; what is derived from it follows.
+
+    Raises:
+        OpsError: there is no such secret, or it is derived from another.
+    """
+    choices = renewable(stack)
+    if name == PASSPHRASE:
+        raise OpsError(
+            "the passphrase encrypts the state and cannot simply be replaced",
+            f"source .aihub/{paths.stack}/env && pulumi stack change-secrets-provider passphrase, "
+            f"then put it into {paths.secrets} and {paths.passphrase}",
+        )
+    if name not in choices:
+        raise OpsError(f"stack {paths.stack} has no secret {name!r} to renew", f"choose one of: {', '.join(choices)}")
+    before = {key: value for key, value in kept(paths).items() if key != name}
+    if choices[name] is Origin.GIVEN:
+        before[name] = _given(name)
+    keep(paths, completed(before, wanted_by(stack), stack.registry.username or ""))
+
+
+def run(paths: StackPaths, name: str) -> int:
+    """List the secrets, or renew one and roll what uses it.
+
+    Raises:
+        OpsError: see :func:`renew`; or the roll-out failed: `make up` goes on with it.
+    """
+    stack = stack_config(paths.stack)
+    if not name:
+        print(listing(paths, stack))
+        return 0
+    progress = Progress(f"make secret STACK={paths.stack} NAME={name}")
+    with locked(paths, "secret"):
+        was_up = paths.state.exists()
+        renew(paths, stack, name)
+        print(f"{name}: a new value lies in {paths.secrets}" + (f" and {paths.api_key}" if name in LOCAL else ""))
+        if was_up:
+            _roll(paths, load_or_make(paths, stack), progress)
+    return 0
+
+
+def _roll(paths: StackPaths, credentials: Credentials, progress: Progress) -> None:
+    """Give the cluster the new value, and replace the pods that still have the old one."""
+    session = resume(paths)
+    cluster = Cluster(access.kubectl(), session.engine.environment())
+    secrets, templates = cluster.secrets(), cluster.templates()
+    with progress.step("pulumi up", "the new value reaches the cluster"):
+        session.engine.prepare(credentials)
+        session.engine.run("up", "--yes", "--skip-preview", "--suppress-outputs")
+    with progress.step("Restarts", "what reads the Secret and was not rolled by that"):
+        stale = changed(secrets, cluster.secrets())
+        for kind, namespace, name in readers(cluster.workloads(), stale, templates):
+            progress.say(f"{kind} {namespace}/{name}")
+            cluster.restart(kind, namespace, name)
