@@ -54,8 +54,8 @@ def _short(instruction: str) -> str:
         ("requirement /opt/requirements-torch", "PyTorch and its libraries"),
         ("requirement /opt/requirements-engine", "libraries of the engine"),
         ("requirement /opt/requirements-api", "libraries of the api"),
+        ("/app/web", "the page"),
         ("chatbot", "our code"),
-        ("/web/dist", "the page"),
         ("COPY", "files with the pins"),
     ):
         if text in instruction:

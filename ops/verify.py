@@ -8,12 +8,12 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ops import access
+from ops import access, judges
 from ops.chat_client import ChatClient, ChatError, answer_of
 from ops.errors import OpsError
 from ops.machine import Finding
@@ -29,56 +29,6 @@ def _kubectl(kubectl: Path, environment: Mapping[str, str], *arguments: str) -> 
     if done.returncode:
         raise OpsError(f"the cluster does not answer: {done.stderr.strip()[-300:]}", "python -m cluster status")
     return dict(json.loads(done.stdout))
-
-
-def nodes(listed: Mapping[str, Any]) -> Finding:
-    """Judge a list of nodes: one ready is enough."""
-    ready = [
-        item["metadata"]["name"]
-        for item in listed["items"]
-        if any(c["type"] == "Ready" and c["status"] == "True" for c in item["status"].get("conditions", []))
-    ]
-    return Finding(
-        name="node",
-        ok=bool(ready),
-        says=f"ready: {', '.join(ready)}" if ready else "no node is ready",
-        fix="python -m cluster status",
-    )
-
-
-def pods(namespace: str, listed: Mapping[str, Any]) -> Finding:
-    """Judge the pods of one namespace: all ready, finished ones aside."""
-    running = [item for item in listed["items"] if item["status"].get("phase") != "Succeeded"]
-    waiting = [
-        f"{item['metadata']['name']} ({_reason(item)})"
-        for item in running
-        if not all(status.get("ready") for status in item["status"].get("containerStatuses", [{}]))
-    ]
-    return Finding(
-        name=f"pods in {namespace}",
-        ok=bool(running) and not waiting,
-        says=f"not ready: {', '.join(waiting)}" if waiting else f"{len(running)} ready",
-        fix=f"kubectl -n {namespace} describe pods; kubectl -n {namespace} logs POD",
-    )
-
-
-def _reason(pod: Mapping[str, Any]) -> str:
-    for status in pod["status"].get("containerStatuses", []):
-        for state in status.get("state", {}).values():
-            if reason := state.get("reason"):
-                return str(reason)
-    return str(pod["status"].get("phase", "unknown"))
-
-
-def claims(namespace: str, listed: Mapping[str, Any]) -> Finding:
-    """Judge the volume claims of one namespace: all bound."""
-    loose = [i["metadata"]["name"] for i in listed["items"] if i["status"].get("phase") != "Bound"]
-    return Finding(
-        name=f"volumes in {namespace}",
-        ok=not loose,
-        says=f"not bound: {', '.join(loose)}" if loose else f"{len(listed['items'])} bound",
-        fix=f"kubectl -n {namespace} describe pvc",
-    )
 
 
 def endpoint(url: str, path: str) -> Finding:
@@ -134,6 +84,14 @@ def answer(chat: ChatClient, question: str) -> Finding:
     )
 
 
+JUDGED_KINDS = {
+    "certificates.cert-manager.io": judges.certificates,
+    "applications.argoproj.io": judges.applications,
+    "rollouts.argoproj.io": judges.rollouts,
+}
+"""Kind that a stack may have, looked at in all of its namespaces -> who judges it."""
+
+
 def checks(
     kubectl: Path, environment: Mapping[str, str], outputs: Mapping[str, Any], chat: ChatClient | None
 ) -> list[Finding]:
@@ -146,10 +104,20 @@ def checks(
     def ask(*arguments: str) -> dict[str, Any]:
         return _kubectl(kubectl, environment, *arguments)
 
-    found = [nodes(ask("get", "nodes"))]
-    judges: list[tuple[str, Callable[[str, Mapping[str, Any]], Finding]]] = [("pods", pods), ("pvc", claims)]
-    for namespace in outputs.get("namespaces", {}).values():
-        found += [judge(namespace, ask("-n", namespace, "get", kind)) for kind, judge in judges]
+    found = [judges.nodes(ask("get", "nodes"))]
+    if wanted := int(outputs.get("gpus", 0)):
+        found.append(judges.gpus(ask("get", "nodes"), wanted))
+    namespaces = list(outputs.get("namespaces", {}).values())
+    for namespace in namespaces:
+        workloads = ask("-n", namespace, "get", "deployments,statefulsets,daemonsets")["items"]
+        found.append(judges.pods(namespace, ask("-n", namespace, "get", "pods"), len(workloads)))
+        found.append(judges.claims(namespace, ask("-n", namespace, "get", "pvc")))
+    known = {f"{each['spec']['names']['plural']}.{each['spec']['group']}" for each in ask("get", "crds")["items"]}
+    for kind, judge in JUDGED_KINDS.items():
+        if kind in known:
+            listed = ask("get", kind, "--all-namespaces")["items"]
+            if ours := [item for item in listed if item["metadata"]["namespace"] in namespaces]:
+                found.append(judge({"items": ours}))
     if chat is not None:
         found += [endpoint(chat.url, "/livez"), endpoint(chat.url, "/readyz"), closed(chat.url)]
         found += [*services(chat), answer(chat, QUESTION)]

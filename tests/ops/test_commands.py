@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ops import documents, machine, verify
+from ops import documents, machine
 from ops.chat_client import answer_of
 from ops.errors import OpsError
 from ops.paths import CHECKOUT
@@ -58,30 +58,6 @@ def test_a_taken_port_is_named_with_how_to_find_its_holder() -> None:
         found = machine.port(taken.getsockname()[1], "the chat")
     assert not found.ok
     assert "ss -ltnp" in found.fix
-
-
-def pod(name: str, ready: bool, phase: str = "Running", reason: str = "CrashLoopBackOff") -> dict[str, object]:
-    state = {"running": {}} if ready else {"waiting": {"reason": reason}}
-    return {
-        "metadata": {"name": name},
-        "status": {"phase": phase, "containerStatuses": [{"ready": ready, "state": state}]},
-    }
-
-
-def test_pods_that_wait_are_named_with_their_reason() -> None:
-    finding = verify.pods("chat", {"items": [pod("api-1", True), pod("engine-1", False)]})
-    assert not finding.ok
-    assert "engine-1 (CrashLoopBackOff)" in finding.says
-
-
-def test_finished_pods_do_not_count_and_none_is_not_enough() -> None:
-    assert verify.pods("chat", {"items": [pod("api-1", True), pod("fetch", False, "Succeeded")]}).ok
-    assert not verify.pods("chat", {"items": []}).ok
-
-
-def test_unbound_claims_and_unready_nodes_are_found() -> None:
-    assert not verify.claims("data", {"items": [{"metadata": {"name": "redis"}, "status": {"phase": "Pending"}}]}).ok
-    assert not verify.nodes({"items": [{"metadata": {"name": "aihub"}, "status": {}}]}).ok
 
 
 def test_stream_becomes_text_with_citations() -> None:

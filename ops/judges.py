@@ -1,0 +1,124 @@
+"""What lists of objects say about an installation: each judge takes what the API server lists and returns a finding."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ops.machine import Finding
+
+Listed = Mapping[str, Any]
+"""A list as the API server gives it: ``{"items": [...]}``."""
+
+
+def nodes(listed: Listed) -> Finding:
+    """One ready node is enough."""
+    ready = [item["metadata"]["name"] for item in listed["items"] if condition(item, "Ready") == "True"]
+    return Finding(
+        name="node",
+        ok=bool(ready),
+        says=f"ready: {', '.join(ready)}" if ready else "no node is ready",
+        fix="python -m cluster status",
+    )
+
+
+def gpus(listed: Listed, wanted: int) -> Finding:
+    """The nodes offer as many GPUs as the stack's pods ask for."""
+    offered = sum(int(item["status"].get("allocatable", {}).get("nvidia.com/gpu", 0)) for item in listed["items"])
+    return Finding(
+        name="gpu",
+        ok=offered >= wanted,
+        says=f"{offered} nvidia.com/gpu allocatable, {wanted} asked for",
+        fix="make doctor names the missing piece: driver, toolkit, containerd's runtime, device plugin",
+    )
+
+
+def pods(namespace: str, listed: Listed, workloads: int = 1) -> Finding:
+    """All pods of a namespace are ready, finished ones aside; none is enough only where nothing is to run."""
+    running = [item for item in listed["items"] if item["status"].get("phase") != "Succeeded"]
+    waiting = [
+        f"{item['metadata']['name']} ({_reason(item)})"
+        for item in running
+        if not all(status.get("ready") for status in item["status"].get("containerStatuses", [{}]))
+    ]
+    return Finding(
+        name=f"pods in {namespace}",
+        ok=(bool(running) or not workloads) and not waiting,
+        says=f"not ready: {', '.join(waiting)}" if waiting else f"{len(running)} ready",
+        fix=f"kubectl -n {namespace} describe pods; kubectl -n {namespace} logs POD",
+    )
+
+
+def _reason(pod: Mapping[str, Any]) -> str:
+    for status in pod["status"].get("containerStatuses", []):
+        for state in status.get("state", {}).values():
+            if reason := state.get("reason"):
+                return str(reason)
+    return str(pod["status"].get("phase", "unknown"))
+
+
+def claims(namespace: str, listed: Listed) -> Finding:
+    """All volume claims of a namespace are bound."""
+    loose = [item["metadata"]["name"] for item in listed["items"] if item["status"].get("phase") != "Bound"]
+    return Finding(
+        name=f"volumes in {namespace}",
+        ok=not loose,
+        says=f"not bound: {', '.join(loose)}" if loose else f"{len(listed['items'])} bound",
+        fix=f"kubectl -n {namespace} describe pvc",
+    )
+
+
+def certificates(listed: Listed) -> Finding:
+    """Every certificate of cert-manager is issued and in time."""
+    bad = [
+        f"{_name(item)} ({condition(item, 'Ready', 'reason') or 'not issued yet'})"
+        for item in listed["items"]
+        if condition(item, "Ready") != "True"
+    ]
+    return Finding(
+        name="certificates",
+        ok=not bad,
+        says=f"not ready: {', '.join(bad)}" if bad else f"{len(listed['items'])} ready",
+        fix="kubectl describe certificate,certificaterequest,order,challenge --all-namespaces",
+    )
+
+
+def applications(listed: Listed) -> Finding:
+    """Argo CD has brought every Application to what Git says, and it is well."""
+    bad = [
+        f"{_name(item)} ({sync}, {health})"
+        for item in listed["items"]
+        for sync in [item.get("status", {}).get("sync", {}).get("status", "Unknown")]
+        for health in [item.get("status", {}).get("health", {}).get("status", "Unknown")]
+        if (sync, health) != ("Synced", "Healthy")
+    ]
+    return Finding(
+        name="applications",
+        ok=not bad,
+        says=f"not there yet: {', '.join(bad)}" if bad else f"{len(listed['items'])} synced and healthy",
+        fix="kubectl -n argocd describe application NAME; its conditions name what Git or the cluster refused",
+    )
+
+
+def rollouts(listed: Listed) -> Finding:
+    """No rollout is stuck or was aborted by its analysis."""
+    bad = [
+        f"{_name(item)} ({phase})"
+        for item in listed["items"]
+        for phase in [item.get("status", {}).get("phase", "Unknown")]
+        if phase not in {"Healthy", "Progressing", "Paused"}
+    ]
+    return Finding(
+        name="rollouts",
+        ok=not bad,
+        says=f"degraded: {', '.join(bad)}" if bad else f"{len(listed['items'])} well",
+        fix="kubectl describe analysisrun --all-namespaces; the bad version is out of service already",
+    )
+
+
+def condition(item: Mapping[str, Any], kind: str, field: str = "status") -> str:
+    """Return a field of an object's condition; empty where it has none of that kind."""
+    conditions = item.get("status", {}).get("conditions") or ()
+    return next((str(each.get(field, "")) for each in conditions if each.get("type") == kind), "")
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    return f"{item['metadata']['namespace']}/{item['metadata']['name']}"
