@@ -8,6 +8,7 @@ from string import Template
 
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceOptions, RunError
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from infra.config.secrets import VaultConfig
 
@@ -47,7 +48,7 @@ class SecretFiles(ComponentResource):
         keys = keys_of(args.files)
         if args.vault:
             content: Mapping[str, Input[str]] = {file: for_vault(text) for file, text in args.files.items()}
-            metadata = {"name": name, "namespace": args.namespace, "labels": args.labels}
+            metadata: ObjectMetaArgsDict = {"name": name, "namespace": args.namespace, "labels": args.labels}
             spec = external_secret_spec(name, args.vault, keys, content, args.type)
             declared = k8s.apiextensions.CustomResource(
                 f"{name}-external",

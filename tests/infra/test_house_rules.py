@@ -125,6 +125,27 @@ def test_nothing_is_declared_as_null(recordings: list[Recording]) -> None:
     assert [each.name for recording in recordings for each in recording.resources if nulls(each.properties)] == []
 
 
+def test_manifests_in_variables_are_annotated() -> None:
+    """Without a type mypy joins Pulumi's recursive input types, for minutes and in gigabytes."""
+    for module in pkgutil.walk_packages(infra.__path__, "infra."):
+        tree = ast.parse(inspect.getsource(importlib.import_module(module.name)))
+        bare = {
+            target.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict)
+            for target in node.targets
+            if isinstance(target, ast.Name)
+        }
+        used = {
+            keyword.value.id
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and "k8s" in ast.unparse(node.func)
+            for keyword in node.keywords
+            if isinstance(keyword.value, ast.Name)
+        }
+        assert not bare & used, f"{module.name}: annotate {', '.join(sorted(bare & used))}, e.g. as ObjectMetaArgsDict"
+
+
 def test_no_stack_is_named_in_the_program() -> None:
     for module in pkgutil.walk_packages(infra.__path__, "infra."):
         source = inspect.getsource(importlib.import_module(module.name))

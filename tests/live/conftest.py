@@ -1,7 +1,9 @@
 """The one installation that the live tests bring up, use and take away."""
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,6 +52,18 @@ def make(*arguments: str, expect: int = 0) -> str:
     assert done.returncode == expect, f"make {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     print(done.stderr)
     return done.stdout
+
+
+def killed_up(seconds: float) -> None:
+    """Start ``make up`` and kill it and all it started, as a power failure would."""
+    started = subprocess.Popen(
+        ["make", "up"], cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        started.wait(seconds)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
 
 
 def by_hand(command: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 from ops.chat_client import answer_of
 from ops.credentials import API_KEY, load_or_make, stack_config
 from ops.paths import CHECKOUT, SERVICE, StackPaths
-from tests.live.conftest import NODE, Installation, by_hand, make
+from tests.live.conftest import NODE, Installation, by_hand, killed_up, make
 
 pytestmark = pytest.mark.live
 
@@ -111,7 +111,7 @@ def test_new_code_rolls_out_without_a_failed_request(installation: Installation)
     assert not failures
 
 
-def test_data_outlive_destroy(installation: Installation) -> None:
+def test_data_outlive_destroy_and_a_power_failure(installation: Installation) -> None:
     chat = installation.chat
     conversation = chat.json("POST", "/api/conversations", {"title": "Kept"})["id"]
     question = {"role": "user", "content": "What colour is the lighthouse of Hwado?"}
@@ -120,6 +120,7 @@ def test_data_outlive_destroy(installation: Installation) -> None:
     assert len(before) == 2
     printed = make("destroy")
     assert "kept: volume data/redis" in printed
+    killed_up(25)  # in the middle of `pulumi up`
     installation.up()
     assert installation.chat.json("GET", f"/api/conversations/{conversation}")["messages"] == before
     documents = installation.chat.json("GET", "/api/documents")["data"]
