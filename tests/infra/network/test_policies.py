@@ -1,5 +1,6 @@
 """Exactly the declared flows are possible."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -11,22 +12,32 @@ from infra.config import parse
 from infra.gitops import declare_workload
 from infra.plan import API_SERVER_PORT, INGRESS, Plan, World
 from infra.program import plan
-from infra.recorder import record
+from infra.recorder import Recording, record
 from infra.stackfile import configuration, placeholder_secrets, stack_names
 from policy.pods import SERVERS
 from tests.infra.network.reachability import OUTSIDE, Pod, allowed
 from tests.infra.support import CANARIES, CONFIGS, config_file, of_kind
 
-FILES = ("registry-with-login-and-tls", "model-on-a-gpu", "vault-and-argocd")
+FILES = (
+    "registry-with-login-and-tls",
+    "model-on-a-gpu",
+    "vault-and-argocd",
+    "login-and-certificates-of-our-own",
+    "acme-and-a-retired-controller",
+)
 
 
 @dataclass(frozen=True)
 class Installation:
-    """A stack, its policies, and the labels of the pods that it declares itself (not through a chart)."""
+    """A stack, its policies, and the labels of the pods that it declares itself (not through a chart).
+
+    ``served`` are those of them that an Ingress leads to.
+    """
 
     plan: Plan
     policies: list[dict[str, Any]]
     declared_pods: list[Pod]
+    served: list[Pod]
 
     @property
     def ends(self) -> dict[str, Pod]:
@@ -77,7 +88,21 @@ def installation(request: pytest.FixtureRequest) -> Installation:
         if each.kind in {*SERVERS, "Job"}
     ]
     policies = [resource.properties for resource in of_kind(recording, "NetworkPolicy")]
-    return Installation(plan(stack), policies, declared)
+    return Installation(plan(stack), policies, declared, [*_served(recording)])
+
+
+def _served(recording: Recording) -> Iterator[Pod]:
+    """Yield the pods behind each Ingress, as its Service selects them."""
+    services = {
+        (each.namespace, each.object_name): each.properties["spec"]["selector"]
+        for each in of_kind(recording, "Service")
+    }
+    for ingress in of_kind(recording, "Ingress"):
+        for rule in ingress.properties["spec"]["rules"]:
+            for path in rule["http"]["paths"]:
+                name = path["backend"]["service"]["name"]
+                if (ingress.namespace, name) in services:
+                    yield Pod(ingress.namespace, services[ingress.namespace, name])
 
 
 def test_every_declared_pod_is_of_one_component(installation: Installation) -> None:
@@ -104,6 +129,16 @@ def test_only_declared_flows_are_possible(installation: Installation) -> None:
         and allowed(ends[source], ends[target], port, installation.policies)
     }
     assert possible == installation.declared()
+
+
+def test_what_an_ingress_leads_to_may_be_called_by_the_controller(installation: Installation) -> None:
+    plan = installation.plan
+    called = [plan.pods[flow.target] for flow in plan.targets_of(INGRESS) if flow.target not in set(World)]
+    for pod in installation.served:
+        assert any(
+            plan.spaces[pods.space].namespace == pod.namespace and pods.labels.items() <= pod.labels.items()
+            for pods in called
+        ), pod
 
 
 def test_names_can_be_resolved_by_every_component(installation: Installation) -> None:

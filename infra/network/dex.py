@@ -1,0 +1,158 @@
+"""An OpenID Connect issuer of our own."""
+
+from dataclasses import dataclass
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, VolumeArgsDict
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+
+from infra.cluster import labels, selector
+from infra.network.dex_config import DATABASE
+from infra.network.names import DEX_METRICS_PORT, DEX_PORT
+from infra.storage.volume import Volume, VolumeArgs
+from infra.workload import SECRETS_VERSION, http_probe, pod_spec, resources, service_account
+
+CONFIG_FILE = "config.yaml"
+_CONFIG_FOLDER = "/etc/dex/config"
+_STORAGE_GIB = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class DexArgs:
+    """What :class:`Dex` needs from its caller."""
+
+    namespace: Input[str]
+    """Namespace of every child."""
+    image: str
+    """Dex's image; ``dex`` must be in its PATH."""
+    config: Input[str]
+    """Name of the Secret with the file ``config.yaml``."""
+    config_version: Input[str]
+    """Changes with the configuration and its secrets."""
+    host: str
+    """Host name of the login page."""
+    ingress_class: str
+    """IngressClass."""
+    cluster_issuer: str
+    """Who signs the page's certificate."""
+    storage_class: str
+    """StorageClass of the database: signing keys, and who is logged in."""
+    memory_mib: int
+    """Memory, reserved whole."""
+
+
+class Dex(ComponentResource):
+    """One Dex on one SQLite file: no rights at the API server, where its other storage would make CRDs."""
+
+    service: Output[str]
+    """Name of the Service."""
+
+    def __init__(self, name: str, args: DexArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("aihub:network:Dex", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        its_labels = labels("network", name)
+        metadata: ObjectMetaArgsDict = {"name": name, "namespace": args.namespace, "labels": its_labels}
+        volume = Volume(
+            f"{name}-data",
+            VolumeArgs(
+                namespace=args.namespace,
+                labels=its_labels,
+                storage_class=args.storage_class,
+                storage_gib=_STORAGE_GIB,
+            ),
+            opts=child,
+        )
+        volumes: list[VolumeArgsDict] = [
+            {"name": "data", "persistent_volume_claim": {"claim_name": volume.claim}},
+            {"name": "config", "secret": {"secret_name": args.config, "default_mode": 0o440}},
+        ]
+        workload = k8s.apps.v1.Deployment(
+            f"{name}-server",
+            metadata=metadata,
+            spec={
+                "replicas": 1,
+                # Two at once would both write the one file.
+                "strategy": {"type": "Recreate"},
+                "selector": {"match_labels": selector(name)},
+                "template": {
+                    "metadata": {"labels": its_labels, "annotations": {SECRETS_VERSION: args.config_version}},
+                    "spec": pod_spec(
+                        service_account=service_account(name, args.namespace, its_labels, None, self),
+                        containers=[_container(args)],
+                        volumes=volumes,
+                    ),
+                },
+            },
+            opts=child,
+        )
+        service = k8s.core.v1.Service(
+            f"{name}-service",
+            metadata=metadata,
+            spec={
+                "selector": selector(name),
+                "ports": [{"name": "http", "port": DEX_PORT, "target_port": "http"}],
+            },
+            opts=ResourceOptions(parent=self, depends_on=[workload]),
+        )
+        self._serve(name, args, service.metadata["name"])
+        self.service = service.metadata["name"]
+        self.register_outputs({"service": self.service})
+
+    def _serve(self, name: str, args: DexArgs, service: Input[str]) -> None:
+        """Declare the Ingress of the login page."""
+        k8s.networking.v1.Ingress(
+            f"{name}-ingress",
+            metadata={
+                "name": name,
+                "namespace": args.namespace,
+                "labels": labels("network", name),
+                "annotations": {
+                    "cert-manager.io/cluster-issuer": args.cluster_issuer,
+                    # The certificate takes longer than Pulumi waits for an address.
+                    "pulumi.com/skipAwait": "true",
+                },
+            },
+            spec={
+                "ingress_class_name": args.ingress_class,
+                "tls": [{"hosts": [args.host], "secret_name": f"{name}-tls"}],
+                "rules": [
+                    {
+                        "host": args.host,
+                        "http": {
+                            "paths": [
+                                {
+                                    "path": "/",
+                                    "path_type": "Prefix",
+                                    "backend": {"service": {"name": service, "port": {"number": DEX_PORT}}},
+                                }
+                            ]
+                        },
+                    }
+                ],
+            },
+            opts=ResourceOptions(parent=self),
+        )
+
+
+def _container(args: DexArgs) -> ContainerArgsDict:
+    """Return Dex's container, started without the image's entry point, which would expand templates."""
+    return {
+        "name": "dex",
+        "image": args.image,
+        "command": ["dex", "serve", f"{_CONFIG_FOLDER}/{CONFIG_FILE}"],
+        # Else a dollar sign in a secret of the connector would be read as a variable's name.
+        "env": [{"name": "DEX_EXPAND_ENV", "value": "false"}],
+        "ports": [
+            {"name": "http", "container_port": DEX_PORT},
+            {"name": "telemetry", "container_port": DEX_METRICS_PORT},
+        ],
+        "startup_probe": http_probe("/healthz/ready", "telemetry", period_seconds=2, failures=60),
+        "liveness_probe": http_probe("/healthz/live", "telemetry", period_seconds=20, failures=3),
+        "readiness_probe": http_probe("/healthz/ready", "telemetry", period_seconds=5, failures=3),
+        "resources": resources(cpu_millicores=500, memory_mib=args.memory_mib),
+        "volume_mounts": [
+            {"name": "data", "mount_path": DATABASE.rpartition("/")[0]},
+            {"name": "config", "mount_path": _CONFIG_FOLDER, "read_only": True},
+        ],
+    }
