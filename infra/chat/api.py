@@ -1,17 +1,20 @@
 """The api: what people and programs talk to."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, Input, Output, ResourceOptions
-from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict, ServicePortArgsDict, ServiceSpecArgsDict
+from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
+from pulumi_kubernetes.core.v1 import PodTemplateSpecArgsDict, ServicePortArgsDict, ServiceSpecArgsDict
 
-from infra.chat.names import METRICS_PORT, PORT, SECRETS_FOLDER
+from infra.chat.api_login import ApiLogin
+from infra.chat.api_pod import ApiPodArgs, api_pod
+from infra.chat.names import PORT, SECRETS_FOLDER
 from infra.cluster import labels, selector
-from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, http_probe, pod_spec, resources, service_account
-
-DRAIN_SECONDS = 5
-"""A stopping pod still takes requests so long: by then every node has left it out of the Service."""
+from infra.config.delivery import AnalysisConfig
+from infra.delivery.rollout import Rollout, RolloutArgs
+from infra.workload import Settings, SettingsArgs, service_account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +26,7 @@ class ApiArgs:
     image: Input[str]
     """The service's image, target ``api``."""
     secret: Input[str]
-    """Name of the Secret with ``redis-password``, ``engine-key`` and ``api-key-sha256``."""
+    """Name of the Secret with ``redis-password``, ``engine-key``, ``api-key-sha256``; with logins, the client's."""
     secret_version: Input[str]
     """Changes with the Secret."""
     engine_url: Input[str]
@@ -38,6 +41,14 @@ class ApiArgs:
     """CPU limit of a pod."""
     memory_mib: int
     """Memory of a pod, reserved whole."""
+    login: ApiLogin | None = None
+    """How people log in; absent: with the API key only."""
+    rollout: Literal["rolling", "canary", "blueGreen"] = "rolling"
+    """How a new version takes over."""
+    analysis: AnalysisConfig = field(default_factory=AnalysisConfig)
+    """What a new version must show first, unless it takes over pod by pod."""
+    analysis_secret: Input[str] = ""
+    """Secret with the API key for that, in the file ``key``."""
     node_port: int | None = None
     """Port of every node; absent: reached through an Ingress."""
     pull_secret: Input[str] | None = None
@@ -56,37 +67,24 @@ class Api(ComponentResource):
         its_labels = labels("chat", name)
         settings = Settings(
             f"{name}-settings",
-            SettingsArgs(
-                namespace=args.namespace,
-                labels=its_labels,
-                data={
-                    "CHATBOT_ROLE": "api",
-                    "CHATBOT_HOST": "0.0.0.0",  # noqa: S104 - the pod's network
-                    "CHATBOT_ENGINE_URL": args.engine_url,
-                    "CHATBOT_ENGINE_KEY_FILE": f"{SECRETS_FOLDER}/engine-key",
-                    "CHATBOT_API_KEY_SHA256_FILE": f"{SECRETS_FOLDER}/api-key-sha256",
-                    "CHATBOT_REDIS_URL": Output.concat("redis://", args.redis_host, ":6379/0"),
-                    "CHATBOT_REDIS_PASSWORD_FILE": f"{SECRETS_FOLDER}/redis-password",
-                    "CHATBOT_CHROMA_URL": Output.concat("http://", args.chroma_host, ":8000"),
-                },
+            SettingsArgs(namespace=args.namespace, labels=its_labels, data=_environment(args)),
+            opts=child,
+        )
+        template = api_pod(
+            name,
+            ApiPodArgs(
+                image=args.image,
+                account=service_account(name, args.namespace, its_labels, args.pull_secret, self),
+                settings=settings.config_map,
+                secret=args.secret,
+                secret_version=args.secret_version,
+                cpu_millicores=args.cpu_millicores,
+                memory_mib=args.memory_mib,
+                ca_secret=args.login.ca_secret if args.login else None,
+                host_aliases=args.login.host_aliases if args.login else {},
             ),
-            opts=child,
         )
-        account = service_account(name, args.namespace, its_labels, args.pull_secret, self)
-        workload = k8s.apps.v1.Deployment(
-            f"{name}-deployment",
-            metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
-            spec={
-                "replicas": args.replicas,
-                "strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": 0, "max_surge": 1}},
-                "selector": {"match_labels": selector(name)},
-                "template": {
-                    "metadata": {"labels": its_labels, "annotations": {SECRETS_VERSION: args.secret_version}},
-                    "spec": _pod(name, args, account, settings.config_map),
-                },
-            },
-            opts=child,
-        )
+        workload = self._workload(name, args, template)
         k8s.policy.v1.PodDisruptionBudget(
             f"{name}-disruption-budget",
             metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
@@ -103,6 +101,55 @@ class Api(ComponentResource):
         self.service = service.metadata["name"]
         self.register_outputs({"service": self.service})
 
+    def _workload(self, name: str, args: ApiArgs, template: PodTemplateSpecArgsDict) -> Resource:
+        """Declare what keeps the pods running and replaces their versions."""
+        if args.rollout != "rolling":
+            return Rollout(
+                name,
+                RolloutArgs(
+                    namespace=args.namespace,
+                    strategy=args.rollout,
+                    replicas=args.replicas,
+                    template=template,
+                    labels=labels("chat", name),
+                    service=name,
+                    port=PORT,
+                    target_port="http",
+                    image=args.image,
+                    analysis_secret=args.analysis_secret,
+                    requests=args.analysis.requests,
+                    error_percent=args.analysis.error_percent,
+                    first_token_seconds=args.analysis.first_token_seconds,
+                    pull_secret=args.pull_secret,
+                ),
+                opts=ResourceOptions(parent=self),
+            )
+        return k8s.apps.v1.Deployment(
+            f"{name}-deployment",
+            metadata={"name": name, "namespace": args.namespace, "labels": labels("chat", name)},
+            spec={
+                "replicas": args.replicas,
+                "strategy": {"type": "RollingUpdate", "rolling_update": {"max_unavailable": 0, "max_surge": 1}},
+                "selector": {"match_labels": selector(name)},
+                "template": template,
+            },
+            opts=ResourceOptions(parent=self),
+        )
+
+
+def _environment(args: ApiArgs) -> Mapping[str, Input[str]]:
+    return {
+        "CHATBOT_ROLE": "api",
+        "CHATBOT_HOST": "0.0.0.0",  # noqa: S104 - the pod's network
+        "CHATBOT_ENGINE_URL": args.engine_url,
+        "CHATBOT_ENGINE_KEY_FILE": f"{SECRETS_FOLDER}/engine-key",
+        "CHATBOT_API_KEY_SHA256_FILE": f"{SECRETS_FOLDER}/api-key-sha256",
+        "CHATBOT_REDIS_URL": Output.concat("redis://", args.redis_host, ":6379/0"),
+        "CHATBOT_REDIS_PASSWORD_FILE": f"{SECRETS_FOLDER}/redis-password",
+        "CHATBOT_CHROMA_URL": Output.concat("http://", args.chroma_host, ":8000"),
+        **(args.login.settings if args.login else {}),
+    }
+
 
 def _service(name: str, node_port: int | None) -> ServiceSpecArgsDict:
     spec: ServiceSpecArgsDict = {"selector": selector(name)}
@@ -110,40 +157,3 @@ def _service(name: str, node_port: int | None) -> ServiceSpecArgsDict:
         return {**spec, "type": "ClusterIP", "ports": [{"name": "http", "port": PORT, "target_port": "http"}]}
     port: ServicePortArgsDict = {"name": "http", "port": PORT, "target_port": "http", "node_port": node_port}
     return {**spec, "type": "NodePort", "ports": [port]}
-
-
-def _pod(name: str, args: ApiArgs, account: Input[str], settings: Input[str]) -> PodSpecArgsDict:
-    container: ContainerArgsDict = {
-        "name": "api",
-        "image": args.image,
-        "env_from": [{"config_map_ref": {"name": settings}}],
-        "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108 - the pod's own emptyDir; libraries cache below it
-        "ports": [
-            {"name": "http", "container_port": PORT},
-            {"name": "metrics", "container_port": METRICS_PORT},
-        ],
-        "startup_probe": http_probe("/livez", "http", period_seconds=2, failures=60),
-        "liveness_probe": http_probe("/livez", "http", period_seconds=20, failures=3),
-        "readiness_probe": http_probe("/readyz", "http", period_seconds=5, failures=2),
-        "lifecycle": {"pre_stop": {"sleep": {"seconds": DRAIN_SECONDS}}},
-        "resources": resources(cpu_millicores=args.cpu_millicores, memory_mib=args.memory_mib),
-        "volume_mounts": [{"name": "secrets", "mount_path": SECRETS_FOLDER, "read_only": True}],
-    }
-    pod = pod_spec(
-        service_account=account,
-        containers=[container],
-        volumes=[{"name": "secrets", "secret": {"secret_name": args.secret, "default_mode": 0o440}}],
-        # An answer that streams may take minutes; it is let finish.
-        termination_grace_seconds=120,
-    )
-    return {
-        **pod,
-        "topology_spread_constraints": [
-            {
-                "max_skew": 1,
-                "topology_key": "kubernetes.io/hostname",
-                "when_unsatisfiable": "ScheduleAnyway",
-                "label_selector": {"match_labels": selector(name)},
-            }
-        ],
-    }

@@ -6,7 +6,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, CustomTimeouts, Input, Output, ResourceOptions
 from pulumi_kubernetes.core.v1 import ContainerArgsDict, VolumeArgsDict, VolumeMountArgsDict
 
-from infra.chat.names import METRICS_PORT, MODELS_FOLDER, PORT, SECRETS_FOLDER
+from infra.chat.names import METRICS_PORT, MODELS_FOLDER, PORT, SECRETS_FOLDER, engine_url
 from infra.cluster import labels, selector
 from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, http_probe, pod_spec, resources, service_account
 
@@ -42,6 +42,10 @@ class EngineArgs:
     """Where the model lies in the container."""
     model_name: str = ""
     """Its public name."""
+    context_tokens: int | None = None
+    """Longest conversation; absent: what the model declares."""
+    gpu_memory_fraction: float | None = None
+    """Part of each card that PyTorch may take; absent: all of it."""
     pull_secret: Input[str] | None = None
     """Name of the Secret to pull the image with; absent: none is needed."""
 
@@ -56,7 +60,6 @@ class Engine(ComponentResource):
         super().__init__("aihub:chat:Engine", name, {}, opts)
         child = ResourceOptions(parent=self)
         its_labels = labels("chat", name)
-        model = {"CHATBOT_MODEL": args.model_folder, "CHATBOT_MODEL_NAME": args.model_name}
         settings = Settings(
             f"{name}-settings",
             SettingsArgs(
@@ -67,7 +70,7 @@ class Engine(ComponentResource):
                     "CHATBOT_HOST": "0.0.0.0",  # noqa: S104 - the pod's network
                     "CHATBOT_ENGINE_KEY_FILE": f"{SECRETS_FOLDER}/engine-key",
                     "CHATBOT_DEVICE": "cuda" if args.gpu_count else "cpu",
-                    **(model if args.model_claim is not None else {}),
+                    **_model_settings(args),
                 },
             ),
             opts=child,
@@ -103,8 +106,19 @@ class Engine(ComponentResource):
             # After the pods it points at: one that failed is then named alone, not with a Service that waits for it.
             opts=ResourceOptions(parent=self, depends_on=[workload]),
         )
-        self.url = Output.concat("http://", service.metadata["name"], ".", args.namespace, f".svc:{PORT}/v1")
+        self.url = engine_url(service.metadata["name"], args.namespace)
         self.register_outputs({"url": self.url})
+
+
+def _model_settings(args: EngineArgs) -> dict[str, str]:
+    settings: dict[str, str] = {}
+    if args.model_claim is not None:
+        settings |= {"CHATBOT_MODEL": args.model_folder, "CHATBOT_MODEL_NAME": args.model_name}
+        settings |= {"CHATBOT_CONTEXT_TOKENS": str(args.context_tokens)} if args.context_tokens else {}
+    if args.gpu_memory_fraction:
+        # PyTorch's own limit: beyond it the engine is refused memory, and not whoever else uses the card.
+        settings["PYTORCH_ALLOC_CONF"] = f"per_process_memory_fraction:{args.gpu_memory_fraction:.3f}"
+    return settings
 
 
 def _container(args: EngineArgs, settings: Input[str]) -> ContainerArgsDict:

@@ -1,14 +1,17 @@
-"""The service's two images: one Dockerfile, one target each."""
+"""The chat's images: api and engine are targets of one Dockerfile, the page has its own."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 from pulumi import ComponentResource, Output, ResourceOptions
 
+from infra.chat.names import PAGE
 from infra.registry.access import Registry
 from infra.registry.build import build_secrets
 from infra.registry.image import BuiltImage, BuiltImageArgs
 from infra.versions import SERVICE
+
+PAGE_CONTEXT = "service/web"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,3 +52,9 @@ class ChatImages(ComponentResource):
         }
         self.api, self.engine = images["api"].reference, images["engine"].reference
         self.register_outputs({"api": self.api, "engine": self.engine})
+
+
+def page_image(registry: Registry, opts: ResourceOptions) -> BuiltImage:
+    """Declare the page's image."""
+    args = BuiltImageArgs(registry=registry, context=PAGE_CONTEXT, tag=SERVICE, secrets=build_secrets())
+    return BuiltImage(PAGE, args, opts=opts)

@@ -1,19 +1,18 @@
-"""Where the weights lie, and the Job that fetches them before the engine starts."""
+"""The volume with the versions of the model, what fills it, and what empties it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, CustomTimeouts, Input, Output, ResourceOptions
-from pulumi_kubernetes.core.v1 import ContainerArgsDict
+from pulumi import ComponentResource, Input, Output, ResourceOptions
 
-from infra.chat.names import MODELS_FOLDER, model_folder
-from infra.cluster import labels, selector
+from infra.chat.model_download import ModelDownload, ModelDownloadArgs
+from infra.chat.model_prune import ModelPrune, ModelPruneArgs
+from infra.chat.names import DOWNLOAD_SCRIPT, ENGINE, MODELS_FOLDER, engine_url
+from infra.chat.store_pod import model_folder
+from infra.cluster import labels
+from infra.config.chat_models import ModelConfig
 from infra.storage.volume import Volume, VolumeArgs
-from infra.workload import Settings, SettingsArgs, content_hash, pod_spec, resources, service_account
-
-SCRIPT = Path(__file__).with_name("download_model.py")
-DOWNLOAD_TIMEOUT_SECONDS = 6 * 3600
+from infra.workload import Settings, SettingsArgs, service_account
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,34 +23,35 @@ class ModelStoreArgs:
     """Namespace of every child."""
     image: Input[str]
     """Any image with Python 3.11; the api's is small and pulled anyway."""
-    hub: str
-    """Address of the model hub."""
-    model_id: str
-    """Repository on it."""
-    revision: str
-    """Commit of the repository."""
+    models: Mapping[str, ModelConfig]
+    """Name -> version that is to be in the store."""
+    serving: str | None
+    """Which of them the engine serves; None: none yet."""
+    secret: Input[str]
+    """Name of the Secret with ``engine-key``."""
     storage_class: str
     """StorageClass of the volume."""
     storage_gib: int
     """Size of the volume."""
-    used_by: str
-    """Component that mounts the volume; the Job runs on its node if there is one, since the volume is there."""
     pull_secret: Input[str] | None = None
     """Name of the Secret to pull the image with; absent: none is needed."""
 
 
 class ModelStore(ComponentResource):
-    """A volume with one model; done when every file of it is there and has the hash that the hub publishes."""
+    """One volume, a Job per version that fetches and verifies it, and a prune that a person starts.
+
+    A version that leaves the list stays in the store until then, so that going back is a change of one field.
+    """
 
     claim: Output[str]
-    """Name of the claim."""
+    """Name of the claim, known once the version that serves is there and verified."""
 
     def __init__(self, name: str, args: ModelStoreArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aihub:chat:ModelStore", name, {}, opts)
         child = ResourceOptions(parent=self)
         its_labels = labels("chat", name)
         volume = Volume(
-            f"{name}-models",
+            name,
             VolumeArgs(
                 namespace=args.namespace,
                 labels=its_labels,
@@ -60,69 +60,45 @@ class ModelStore(ComponentResource):
             ),
             opts=child,
         )
+        data = {DOWNLOAD_SCRIPT.name: DOWNLOAD_SCRIPT.read_text()}
         script = Settings(
-            f"{name}-script",
-            SettingsArgs(namespace=args.namespace, labels=its_labels, data={SCRIPT.name: SCRIPT.read_text()}),
-            opts=child,
+            f"{name}-script", SettingsArgs(namespace=args.namespace, labels=its_labels, data=data), opts=child
         )
         account = service_account(name, args.namespace, its_labels, args.pull_secret, self)
-        pod = pod_spec(
-            service_account=account,
-            containers=[_container(name, args)],
-            volumes=[
-                {"name": "models", "persistent_volume_claim": {"claim_name": volume.claim}},
-                {"name": "script", "config_map": {"name": script.config_map}},
-            ],
+        jobs = {
+            version: ModelDownload(
+                f"{name}-download-{version}",
+                ModelDownloadArgs(
+                    namespace=args.namespace,
+                    image=args.image,
+                    version=version,
+                    model=model,
+                    claim=volume.claim,
+                    account=account,
+                    script=script.config_map,
+                    labels=labels("chat", name, f"{name}-download"),
+                ),
+                opts=child,
+            ).job
+            for version, model in args.models.items()
+        }
+        ModelPrune(
+            f"{name}-prune",
+            ModelPruneArgs(
+                namespace=args.namespace,
+                image=args.image,
+                claim=volume.claim,
+                account=account,
+                keep=[
+                    model_folder(version, model).removeprefix(f"{MODELS_FOLDER}/")
+                    for version, model in args.models.items()
+                ],
+                engine_url=engine_url(ENGINE, args.namespace),
+                secret=args.secret,
+            ),
+            opts=child,
         )
-        # A Job cannot be changed: another image, model or script makes another one, which finds its files in place.
-        identity = Output.all(image=args.image, script=script.config_map, model=f"{args.model_id}@{args.revision}")
-        download = k8s.batch.v1.Job(
-            f"{name}-job",
-            metadata={
-                "name": identity.apply(lambda parts: f"{name}-{content_hash(parts)}"),
-                "namespace": args.namespace,
-                "labels": its_labels,
-            },
-            spec={
-                "backoff_limit": 6,
-                "active_deadline_seconds": DOWNLOAD_TIMEOUT_SECONDS,
-                "template": {
-                    "metadata": {"labels": its_labels},
-                    "spec": {
-                        **pod,
-                        "restart_policy": "OnFailure",
-                        "affinity": {
-                            "pod_affinity": {
-                                "preferred_during_scheduling_ignored_during_execution": [
-                                    {
-                                        "weight": 100,
-                                        "pod_affinity_term": {
-                                            "label_selector": {"match_labels": selector(args.used_by)},
-                                            "topology_key": "kubernetes.io/hostname",
-                                        },
-                                    }
-                                ]
-                            }
-                        },
-                    },
-                },
-            },
-            opts=ResourceOptions(parent=self, custom_timeouts=CustomTimeouts(create=f"{DOWNLOAD_TIMEOUT_SECONDS}s")),
-        )
-        # Whoever mounts the claim waits for the Job.
-        self.claim = Output.all(volume.claim, download.metadata["name"]).apply(lambda names: str(names[0]))
+        # Whoever mounts the claim waits for the version that serves, and for no other.
+        awaited = [jobs[args.serving]] if args.serving else []
+        self.claim = Output.all(volume.claim, *awaited).apply(lambda names: str(names[0]))
         self.register_outputs({"claim": self.claim})
-
-
-def _container(name: str, args: ModelStoreArgs) -> ContainerArgsDict:
-    return {
-        "name": name,
-        "image": args.image,
-        "command": ["python3", f"/etc/model-download/{SCRIPT.name}"],
-        "args": [args.hub, args.model_id, args.revision, model_folder(args.model_id, args.revision)],
-        "resources": resources(cpu_millicores=1000, memory_mib=256),
-        "volume_mounts": [
-            {"name": "models", "mount_path": MODELS_FOLDER},
-            {"name": "script", "mount_path": "/etc/model-download", "read_only": True},
-        ],
-    }

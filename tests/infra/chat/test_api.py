@@ -2,10 +2,14 @@
 
 from typing import Any
 
-from infra.chat.api import DRAIN_SECONDS, Api, ApiArgs
+import pytest
+
+from infra.chat.api import Api, ApiArgs
+from infra.chat.api_login import ApiLogin
+from infra.chat.api_pod import DRAIN_SECONDS
 from infra.chat.entrance import Entrance, EntranceArgs
 from infra.recorder import Recording, record
-from tests.infra.support import container_of, only, pod_of
+from tests.infra.support import container_of, of_kind, only, pod_of
 
 
 def declared(**changes: Any) -> Recording:
@@ -25,9 +29,13 @@ def declared(**changes: Any) -> Recording:
     return record(lambda: Api("api", ApiArgs(**args)), stack="test")
 
 
-def entrance(cluster_issuer: str | None) -> dict[str, Any]:
+def entrance(cluster_issuer: str | None = None, routes: dict[str, tuple[str, int]] | None = None) -> dict[str, Any]:
     args = EntranceArgs(
-        namespace="chat", service="api", host="chat.example.com", ingress_class="nginx", cluster_issuer=cluster_issuer
+        namespace="chat",
+        routes=routes or {"/": ("api", 8000)},
+        host="chat.example.com",
+        ingress_class="nginx",
+        cluster_issuer=cluster_issuer,
     )
     return only(record(lambda: Entrance("chat", args), stack="test"), "Ingress")
 
@@ -73,14 +81,49 @@ def test_node_port_is_the_configured_one_or_none() -> None:
 
 
 def test_entrance_passes_streams_on_and_takes_a_document() -> None:
-    annotations = entrance(None)["metadata"]["annotations"]
+    annotations = entrance()["metadata"]["annotations"]
     prefix = "nginx.ingress.kubernetes.io"
     assert annotations[f"{prefix}/proxy-buffering"] == "off"
     assert annotations[f"{prefix}/proxy-body-size"] == "21m"
-    assert "tls" not in entrance(None)["spec"]
+    assert annotations[f"{prefix}/proxy-read-timeout"] == "3600"
+    assert "tls" not in entrance()["spec"]
+
+
+def test_entrance_leads_each_path_to_its_service() -> None:
+    (rule,) = entrance(routes={"/": ("page", 8080), "/api": ("api", 8000)})["spec"]["rules"]
+    found = {path["path"]: path["backend"]["service"] for path in rule["http"]["paths"]}
+    assert found == {"/": {"name": "page", "port": {"number": 8080}}, "/api": {"name": "api", "port": {"number": 8000}}}
+    assert {path["pathType"] for path in rule["http"]["paths"]} == {"Prefix"}
 
 
 def test_entrance_with_an_issuer_has_a_certificate() -> None:
     ingress = entrance("letsencrypt")
     assert ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt"
     assert ingress["spec"]["tls"] == [{"hosts": ["chat.example.com"], "secretName": "chat-tls"}]
+
+
+LOGIN = ApiLogin(
+    settings={"CHATBOT_OIDC_ISSUER": "https://login.aihub.local:31084"},
+    ca_secret="chat-tls",
+    host_aliases={"10.43.0.80": ("login.aihub.local",)},
+)
+
+
+def test_with_a_login_it_trusts_the_issuer_and_finds_it() -> None:
+    recording = declared(login=LOGIN)
+    pod = pod_of(only(recording, "Deployment"))
+    assert only(recording, "ConfigMap")["data"]["CHATBOT_OIDC_ISSUER"] == "https://login.aihub.local:31084"
+    (authority,) = (volume["secret"] for volume in pod["volumes"] if volume["name"] == "ca")
+    assert authority == {"secretName": "chat-tls", "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+    assert {"name": "ca", "mountPath": "/etc/chatbot/ca", "readOnly": True} in pod["containers"][0]["volumeMounts"]
+    assert pod["hostAliases"] == [{"ip": "10.43.0.80", "hostnames": ["login.aihub.local"]}]
+
+
+@pytest.mark.parametrize("strategy", ["canary", "blueGreen"])
+def test_a_rollout_stands_in_the_deployments_place_with_the_same_pods(strategy: str) -> None:
+    with_rollout = declared(rollout=strategy, analysis_secret="api-analysis", login=LOGIN)
+    deployment, rollout = only(declared(login=LOGIN), "Deployment"), only(with_rollout, "Rollout")
+    assert of_kind(with_rollout, "Deployment") == []
+    assert rollout["spec"]["template"] == deployment["spec"]["template"]
+    assert rollout["spec"]["selector"] == deployment["spec"]["selector"]
+    assert list(rollout["spec"]["strategy"]) == [strategy]

@@ -5,14 +5,15 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from infra.chat.model_store import SCRIPT
+from infra.chat.names import DOWNLOAD_SCRIPT
 
+Source = Callable[["Hub"], list[str]]
 WEIGHTS = bytes(range(256)) * 5000
 FILES = {"config.json": b"{}", "model.safetensors": WEIGHTS, "nested/tokenizer.json": b"[]", "pytorch_model.bin": b"x"}
 
@@ -49,10 +50,10 @@ class Handler(BaseHTTPRequestHandler):
         hub.requests.append((self.path, self.headers.get("Range", "")))
         if self.path == "/api/models/a/b/tree/main?recursive=true":
             self._answer(200, hub.listing())
-        elif self.path.startswith("/a/b/resolve/main/"):
-            content = hub.serves[self.path.removeprefix("/a/b/resolve/main/")]
+        elif self.path.startswith(("/a/b/resolve/main/", "/mirror/")):
+            content = hub.serves[self.path.removeprefix("/a/b/resolve/main/").removeprefix("/mirror/")]
             begin = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
-            self._answer(206 if begin else 200, content[begin:])
+            self._answer(416 if begin >= len(content) else 206 if begin else 200, content[begin:])
         else:
             self._answer(404, b"")
 
@@ -79,32 +80,63 @@ def hub() -> Iterator[Hub]:
         server.shutdown()
 
 
-def download(hub: Hub, folder: Path, model: str = "a/b", revision: str = "main") -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, str(SCRIPT), hub.url, model, revision, str(folder)]
+def run(folder: Path, *source: str, quantization: str = "none") -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, str(DOWNLOAD_SCRIPT), "--folder", str(folder), "--quantization", quantization, *source]
     return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
 
 
+def of_hub(hub: Hub, revision: str = "main") -> list[str]:
+    return ["--hub", f"{hub.url}/", "--repository", "a/b", "--revision", revision]
+
+
+def of_address(hub: Hub, **changes: str) -> list[str]:
+    paths = [path for path in FILES if not path.endswith(".bin")]
+    hashes = {path: hashlib.sha256(FILES[path]).hexdigest() for path in paths} | changes
+    return ["--address", f"{hub.url}/mirror", *(f"--file={sha256}={path}" for path, sha256 in hashes.items())]
+
+
+def holds(folder: Path) -> dict[str, bytes]:
+    """Return path -> content of the model's files in a folder."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != ".verified.json")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+WITHOUT_PICKLES = {path: content for path, content in FILES.items() if not path.endswith(".bin")}
+
+
 def test_folder_holds_what_an_engine_needs_and_no_pickles(hub: Hub, tmp_path: Path) -> None:
-    done = download(hub, tmp_path / "model")
+    done = run(tmp_path / "model", *of_hub(hub))
     assert done.returncode == 0, done.stderr
-    found = {
-        str(path.relative_to(tmp_path / "model")): path.read_bytes()
-        for path in (tmp_path / "model").rglob("*")
-        if path.is_file()
-    }
-    assert found == {path: content for path, content in FILES.items() if not path.endswith(".bin")}
+    assert holds(tmp_path / "model") == WITHOUT_PICKLES
 
 
-def test_second_run_fetches_nothing(hub: Hub, tmp_path: Path) -> None:
-    download(hub, tmp_path)
+def test_address_without_a_hubs_api_serves_as_well(hub: Hub, tmp_path: Path) -> None:
+    done = run(tmp_path, *of_address(hub))
+    assert done.returncode == 0, done.stderr
+    assert holds(tmp_path) == WITHOUT_PICKLES
+    assert not [path for path, _ in hub.requests if path.startswith("/api/")]
+
+
+@pytest.mark.parametrize("source", [of_hub, of_address], ids=["hub", "address"])
+def test_second_run_asks_nobody(source: Source, hub: Hub, tmp_path: Path) -> None:
+    run(tmp_path, *source(hub))
     hub.requests.clear()
-    assert download(hub, tmp_path).returncode == 0
-    assert [path for path, _ in hub.requests] == ["/api/models/a/b/tree/main?recursive=true"]
+    done = run(tmp_path, *source(hub))
+    assert done.returncode == 0
+    assert hub.requests == []
+    assert "verified before" in done.stdout
 
 
-def test_cut_download_goes_on_where_it_ended(hub: Hub, tmp_path: Path) -> None:
+def test_another_source_is_verified_anew(hub: Hub, tmp_path: Path) -> None:
+    run(tmp_path, *of_hub(hub))
+    done = run(tmp_path, *of_address(hub))
+    assert (done.returncode, "verified before" in done.stdout) == (0, False)
+
+
+@pytest.mark.parametrize("source", [of_hub, of_address], ids=["hub", "address"])
+def test_cut_download_goes_on_where_it_ended(source: Source, hub: Hub, tmp_path: Path) -> None:
     hub.cut_after_bytes = 700_000
-    done = download(hub, tmp_path)
+    done = run(tmp_path, *source(hub))
     assert done.returncode == 0, done.stderr
     ranges = [wanted for path, wanted in hub.requests if path.endswith(".safetensors")]
     assert ranges[0] == ""
@@ -113,33 +145,64 @@ def test_cut_download_goes_on_where_it_ended(hub: Hub, tmp_path: Path) -> None:
     assert (tmp_path / "model.safetensors").read_bytes() == WEIGHTS
 
 
-def test_damaged_file_on_the_volume_is_fetched_again(hub: Hub, tmp_path: Path) -> None:
-    download(hub, tmp_path)
-    (tmp_path / "model.safetensors").write_bytes(b"\0" * len(WEIGHTS))
-    assert download(hub, tmp_path).returncode == 0
+def test_leftover_of_another_download_does_not_stay(hub: Hub, tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors.partial").write_bytes(b"x" * (len(WEIGHTS) + 1))
+    done = run(tmp_path, *of_address(hub))
+    assert done.returncode == 0, done.stderr
+    assert holds(tmp_path) == WITHOUT_PICKLES
+
+
+@pytest.mark.parametrize("damage", [b"\0" * len(WEIGHTS), b"short"], ids=["same-size", "shorter"])
+def test_damaged_file_on_the_volume_is_fetched_again(damage: bytes, hub: Hub, tmp_path: Path) -> None:
+    run(tmp_path, *of_hub(hub))
+    (tmp_path / "model.safetensors").write_bytes(damage)
+    assert run(tmp_path, *of_hub(hub)).returncode == 0
     assert (tmp_path / "model.safetensors").read_bytes() == WEIGHTS
 
 
-def test_content_with_another_hash_is_refused(hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hub.serves["config.json"] = b"{ "[:2]
-    patched = SCRIPT.read_text().replace("time.sleep(attempt)", "")
+@pytest.mark.parametrize("source", [of_hub, of_address], ids=["hub", "address"])
+def test_content_with_another_hash_is_refused(
+    source: Source, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.serves["nested/tokenizer.json"] = b"{}"
     script = tmp_path / "script.py"
-    script.write_text(patched)
-    monkeypatch.setattr(sys.modules[__name__], "SCRIPT", script)
-    done = download(hub, tmp_path / "model")
+    script.write_text(DOWNLOAD_SCRIPT.read_text().replace("time.sleep(attempt)", ""))
+    monkeypatch.setattr(sys.modules[__name__], "DOWNLOAD_SCRIPT", script)
+    done = run(tmp_path / "model", *source(hub))
     assert done.returncode == 1
-    assert "config.json: its content does not have the hash that the hub publishes" in done.stderr
-    assert not (tmp_path / "model" / "config.json").exists()
+    assert "its content does not have the hash that is published or stated for it" in done.stderr
+    assert not (tmp_path / "model/nested/tokenizer.json").exists()
+    assert not (tmp_path / "model/.verified.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "stated", "problem"),
+    [
+        ({"quantization_config": {"quant_method": "fp8"}}, "none", "is fp8, the version's says none"),
+        ({"text_config": {"quantization_config": {"quant_method": "awq"}}}, "none", "is awq, the version's says none"),
+        ({}, "fp8", "is none, the version's says fp8"),
+        ({"auto_map": {"AutoModel": "a.B"}}, "none", "asks for code of its repository"),
+    ],
+    ids=["packed", "packed-inside", "not-packed", "code"],
+)
+def test_what_no_engine_loads_is_refused_before_its_weights_come(
+    config: dict[str, object], stated: str, problem: str, hub: Hub, tmp_path: Path
+) -> None:
+    hub.serves["config.json"] = text = json.dumps(config).encode()
+    done = run(tmp_path, *of_address(hub, **{"config.json": hashlib.sha256(text).hexdigest()}), quantization=stated)
+    assert done.returncode == 1
+    assert problem in done.stderr
+    assert [path for path, _ in hub.requests] == ["/mirror/config.json"]
 
 
 def test_unknown_model_names_the_fix(hub: Hub, tmp_path: Path) -> None:
-    done = download(hub, tmp_path, revision="other")
+    done = run(tmp_path, *of_hub(hub, revision="other"))
     assert done.returncode == 1
-    assert "HTTP 404: check chat.model.id and .revision" in done.stderr
+    assert "HTTP 404: check source.repository and source.revision" in done.stderr
 
 
 def test_hub_that_cannot_be_reached_names_the_fix(hub: Hub, tmp_path: Path) -> None:
     hub.url = "http://127.0.0.1:9"
-    done = download(hub, tmp_path)
+    done = run(tmp_path, *of_hub(hub))
     assert done.returncode == 1
     assert "check that the pod may reach the hub" in done.stderr

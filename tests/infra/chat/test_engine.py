@@ -44,7 +44,9 @@ def test_shared_memory_is_in_memory_and_bounded() -> None:
 
 def test_without_a_model_none_is_named_or_mounted() -> None:
     recording = declared()
-    assert "CHATBOT_MODEL" not in only(recording, "ConfigMap")["data"]
+    assert not {"CHATBOT_MODEL", "CHATBOT_CONTEXT_TOKENS", "PYTORCH_ALLOC_CONF"} & {
+        *only(recording, "ConfigMap")["data"]
+    }
     assert only(recording, "ConfigMap")["data"]["CHATBOT_DEVICE"] == "cpu"
     assert "models" not in str(pod_of(only(recording, "Deployment")))
 
@@ -59,3 +61,22 @@ def test_model_is_mounted_for_reading_and_the_card_is_asked_for() -> None:
     assert {"name": "models", "mountPath": "/models", "readOnly": True} in container_of(deployment)["volumeMounts"]
     assert pod_of(deployment)["runtimeClassName"] == "nvidia"
     assert container_of(deployment)["resources"]["limits"]["nvidia.com/gpu"] == "1"
+
+
+def test_its_share_of_the_card_and_its_context_are_bounded() -> None:
+    recording = declared(model_claim="models", gpu_count=1, gpu_memory_fraction=13 / 16, context_tokens=16384)
+    data = only(recording, "ConfigMap")["data"]
+    assert data["PYTORCH_ALLOC_CONF"] == "per_process_memory_fraction:0.812"
+    assert data["CHATBOT_CONTEXT_TOKENS"] == "16384"
+
+
+def test_another_version_of_the_model_replaces_the_pod_only() -> None:
+    def pod(version: str) -> tuple[dict[str, Any], str]:
+        recording = declared(model_claim="models", model_folder=f"/models/{version}", model_name=version)
+        deployment = only(recording, "Deployment")
+        (settings,) = container_of(deployment)["envFrom"]
+        return deployment["metadata"], settings["configMapRef"]["name"]
+
+    (before, old), (after, new) = pod("qwen3-a"), pod("qwen3-b")
+    assert before == after
+    assert old != new

@@ -4,8 +4,21 @@ from typing import Any
 
 import pytest
 
-from infra.chat.room import address
-from infra.config import parse
+from infra.chat.api_login import api_login
+from infra.chat.plan import plan
+from infra.chat.room import address, gpu_memory_fraction
+from infra.chat.secret_files import secret_files
+from infra.config import StackConfig, parse
+from infra.plan import INGRESS, World
+
+FILES = {"config.json": "a" * 64, "model.safetensors": "b" * 64}
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+
+
+def stack_with(**rooms: Any) -> StackConfig:
+    registry = {"host": "registry.local:5000", "baseImage": "localhost/aihub/base:bookworm"}
+    chat = {"exposure": {"host": "chat.example.com"}, **rooms.pop("chat", {})}
+    return parse({"storage": {"class": "local-path"}, "registry": registry, "chat": chat, **rooms})
 
 
 @pytest.mark.parametrize(
@@ -29,6 +42,54 @@ from infra.config import parse
     ids=["node-port", "another-node", "host", "port-of-the-controller", "certificate"],
 )
 def test_address(changes: dict[str, Any], url: str) -> None:
-    registry = {"host": "registry.local:5000", "baseImage": "localhost/aihub/base:bookworm"}
-    stack = parse({"storage": {"class": "local-path"}, "registry": registry, **changes})
-    assert address(stack) == url
+    assert address(stack_with(**changes)) == url
+
+
+def test_page_of_its_own_is_called_by_the_entrance_and_calls_nobody() -> None:
+    page = plan(stack_with(chat={"page": {}}))
+    assert [flow.source for flow in page.sources_of("page")] == [INGRESS]
+    assert page.targets_of("page") == []
+    assert "page" not in plan(stack_with()).pods
+
+
+@pytest.mark.parametrize(
+    ("source", "port"),
+    [
+        ({"repository": "a/b", "revision": REVISION}, 443),
+        ({"address": "http://mirror.example.com:8080/a", "files": FILES}, 8080),
+        ({"address": "http://mirror.example.com", "files": FILES}, 80),
+    ],
+    ids=["hub", "port", "plain-http"],
+)
+def test_download_may_call_where_the_model_is(source: dict[str, Any], port: int) -> None:
+    its = plan(stack_with(chat={"models": {"a": {"source": source}}}))
+    assert [(flow.target, flow.port) for flow in its.targets_of("models-download")] == [(World.ANYWHERE, port)]
+    assert [flow.target for flow in its.targets_of("models-prune")] == ["engine"]
+
+
+def test_the_share_of_the_card_leaves_room_for_cuda() -> None:
+    engine = {"gpuCount": 1, "gpuMemoryGib": 14}
+    assert gpu_memory_fraction(stack_with(chat={"engine": engine}, gpu={"memoryGib": 16, "count": 1})) == 13 / 16
+    assert gpu_memory_fraction(stack_with(chat={"engine": engine})) is None
+
+
+def test_login_gives_the_api_its_settings_its_secret_and_the_way() -> None:
+    stack = stack_with(network={"login": {"issuer": "https://login.example.com/realms/a"}, "clusterIssuer": "acme"})
+    login = api_login(stack)
+    assert login is not None
+    assert login.settings == {
+        "CHATBOT_OIDC_ISSUER": "https://login.example.com/realms/a",
+        "CHATBOT_OIDC_CLIENT_ID": "chat",
+        "CHATBOT_OIDC_CLIENT_SECRET_FILE": "/etc/chatbot/secrets/login-client-secret",
+        "CHATBOT_OIDC_USER_GROUP": "aihub-users",
+        "CHATBOT_OIDC_ADMIN_GROUP": "aihub-admins",
+        "CHATBOT_PUBLIC_URL": "https://chat.example.com",
+    }
+    assert (login.ca_secret, dict(login.host_aliases)) == (None, {})
+    assert secret_files(stack)["login-client-secret"] == "${loginChatSecret}"
+    assert (World.ANYWHERE, 443) in [(flow.target, flow.port) for flow in plan(stack).targets_of("api")]
+
+
+def test_without_a_login_there_is_the_api_key() -> None:
+    assert api_login(stack_with()) is None
+    assert "login-client-secret" not in secret_files(stack_with())

@@ -1,0 +1,111 @@
+"""The api's pod, for whichever object replaces its versions: a Deployment, or a Rollout."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pulumi import Input
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgsDict,
+    PodSpecArgsDict,
+    PodTemplateSpecArgsDict,
+    SecretVolumeSourceArgsDict,
+    VolumeArgsDict,
+    VolumeMountArgsDict,
+)
+
+from infra.chat.names import METRICS_PORT, PORT, SECRETS_FOLDER
+from infra.cluster import labels, selector
+from infra.workload import SECRETS_VERSION, http_probe, pod_spec, resources
+
+DRAIN_SECONDS = 5
+"""A stopping pod still takes requests so long: by then every node has left it out of the Service."""
+CA_FOLDER = "/etc/chatbot/ca"
+CA_FILE = f"{CA_FOLDER}/ca.crt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiPodArgs:
+    """What :func:`api_pod` needs from its caller."""
+
+    image: Input[str]
+    """The service's image, target ``api``."""
+    account: Input[str]
+    """ServiceAccount of the pod."""
+    settings: Input[str]
+    """ConfigMap with the environment."""
+    secret: Input[str]
+    """Name of the Secret with every file that the settings name."""
+    secret_version: Input[str]
+    """Changes with the Secret."""
+    cpu_millicores: int
+    """CPU limit."""
+    memory_mib: int
+    """Memory, reserved whole."""
+    ca_secret: str | None = None
+    """Secret whose ``ca.crt`` is the authority of the issuer of logins; absent: a public one."""
+    host_aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Address -> host names that no DNS in the cluster knows."""
+
+
+def api_pod(name: str, args: ApiPodArgs) -> PodTemplateSpecArgsDict:
+    """Return the template of the api's pods; ``selector(name)`` picks them."""
+    return {
+        "metadata": {"labels": labels("chat", name), "annotations": {SECRETS_VERSION: args.secret_version}},
+        "spec": _spec(name, args),
+    }
+
+
+def _spec(name: str, args: ApiPodArgs) -> PodSpecArgsDict:
+    volumes: list[VolumeArgsDict] = [{"name": "secrets", "secret": {"secret_name": args.secret, "default_mode": 0o440}}]
+    mounts: list[VolumeMountArgsDict] = [{"name": "secrets", "mount_path": SECRETS_FOLDER, "read_only": True}]
+    if args.ca_secret:
+        # Of this Secret the certificate of the authority only, not the key of the chat's own.
+        authority: SecretVolumeSourceArgsDict = {
+            "secret_name": args.ca_secret,
+            "items": [{"key": "ca.crt", "path": "ca.crt"}],
+        }
+        volumes.append({"name": "ca", "secret": authority})
+        mounts.append({"name": "ca", "mount_path": CA_FOLDER, "read_only": True})
+    pod = pod_spec(
+        service_account=args.account,
+        containers=[_container(args, mounts)],
+        volumes=volumes,
+        # An answer that streams may take minutes; it is let finish.
+        termination_grace_seconds=120,
+    )
+    spread: PodSpecArgsDict = {
+        **pod,
+        "topology_spread_constraints": [
+            {
+                "max_skew": 1,
+                "topology_key": "kubernetes.io/hostname",
+                "when_unsatisfiable": "ScheduleAnyway",
+                "label_selector": {"match_labels": selector(name)},
+            }
+        ],
+    }
+    if not args.host_aliases:
+        return spread
+    return {
+        **spread,
+        "host_aliases": [{"ip": address, "hostnames": list(names)} for address, names in args.host_aliases.items()],
+    }
+
+
+def _container(args: ApiPodArgs, mounts: list[VolumeMountArgsDict]) -> ContainerArgsDict:
+    return {
+        "name": "api",
+        "image": args.image,
+        "env_from": [{"config_map_ref": {"name": args.settings}}],
+        "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108 - the pod's own emptyDir; libraries cache below it
+        "ports": [
+            {"name": "http", "container_port": PORT},
+            {"name": "metrics", "container_port": METRICS_PORT},
+        ],
+        "startup_probe": http_probe("/livez", "http", period_seconds=2, failures=60),
+        "liveness_probe": http_probe("/livez", "http", period_seconds=20, failures=3),
+        "readiness_probe": http_probe("/readyz", "http", period_seconds=5, failures=2),
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": DRAIN_SECONDS}}},
+        "resources": resources(cpu_millicores=args.cpu_millicores, memory_mib=args.memory_mib),
+        "volume_mounts": mounts,
+    }
