@@ -2,13 +2,13 @@
 
 Usage: python -m infra.gitops --stack dev --out DIR
 
-``DIR/gitops-apps/apps/chat/k8s/base`` is written anew each time. ``.../overlays/<stack>/kustomization.yaml`` holds the
-image versions; it is made once and never touched again, since Image Updater and pipelines own it from then on.
+``DIR/gitops-apps/apps/<application>/k8s/base`` is written anew each time. ``.../overlays/<stack>`` holds what others
+write: image versions, refused tags. It is made once and never touched again.
 """
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,21 @@ import yaml
 
 from infra.config import ConfigError, StackConfig, load, parse
 from infra.delivery.application import manifest
-from infra.delivery.room import CHAT, chat_application
-from infra.manifests import RenderError, as_manifest, documents
+from infra.delivery.applications import UPDATES, application_args, applications, folder, overlay, part_of
+from infra.delivery.image_updater import manifest as image_updater
+from infra.delivery.image_updater import refused
+from infra.delivery.room import GIT_SECRET, REFUSED_FILE
+from infra.manifests import RenderError, as_manifest, documents, images_in
 from infra.program import declare
 from infra.recorder import Recorded, Recording, record
 from infra.stackfile import configuration, placeholder_secrets
-from infra.versions import SERVICE
 
 HEADER = "# Written by `make render`; change the program instead.\n"
 OVERLAY_HEADER = "# Made once by `make render` and never touched by it again: image versions are written here.\n"
+REFUSED_HEADER = (
+    "# Made once by `make render` and never touched by it again: tags whose rollout failed are added here.\n"
+    "# Image Updater never takes them; remove a line to give a tag another chance.\n"
+)
 
 
 def render(stack_name: str, directory: Path) -> list[Path]:
@@ -38,7 +44,6 @@ def render(stack_name: str, directory: Path) -> list[Path]:
     stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
     recording = record(declare_workload, stack=stack_name, config=config, secrets=placeholder_secrets())
     files = tree(stack_name, stack, recording)
-    base = directory / stack.delivery.path / "apps/chat/k8s/base"
     written = []
     for name, text in files.items():
         path = directory / name
@@ -47,8 +52,10 @@ def render(stack_name: str, directory: Path) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         written.append(path)
-    for stale in {*base.glob("*.yaml")} - {*written}:
-        stale.unlink()
+    for application in applications(stack):
+        base = directory / folder(stack, application) / "base"
+        for stale in {*base.glob("*.yaml")} - {*written}:
+            stale.unlink()
     return written
 
 
@@ -58,38 +65,75 @@ def tree(stack_name: str, stack: StackConfig, recording: Recording) -> dict[str,
     Raises:
         RenderError: an object would carry a secret.
     """
-    apps = f"{stack.delivery.path}/apps/chat/k8s"
-    by_component: dict[str, list[Recorded]] = {}
+    parts: dict[str, dict[str, list[Recorded]]] = {name: {} for name in applications(stack) if name != UPDATES}
     for resource in workload(stack, recording):
-        by_component.setdefault(recording.outermost(resource).name, []).append(resource)
-    ours = {f"{stack.registry.host}/{stack.registry.project}/{name}" for name in ("api", "engine")}
-    base = {
-        f"{component}.yaml": documents([as_manifest(resource, ours) for resource in resources])
-        for component, resources in sorted(by_component.items())
-    }
-    files = {f"{apps}/base/{name}": HEADER + text for name, text in base.items()}
-    files[f"{apps}/base/kustomization.yaml"] = HEADER + _kustomization(resources=sorted(base))
-    files[f"{apps}/overlays/{stack_name}/kustomization.yaml"] = OVERLAY_HEADER + _kustomization(
-        namespace=stack.chat.namespace,
-        resources=["../../base"],
-        images=[{"name": image, "newTag": SERVICE} for image in sorted(ours)],
-    )
+        component = recording.outermost(resource).name
+        parts[part_of(component)].setdefault(component, []).append(resource)
+    files: dict[str, str] = {}
+    images: dict[str, list[str]] = {}
+    for application, components in parts.items():
+        tags = first_tags(stack, (each for resources in components.values() for each in resources))
+        images[application] = sorted(tags)
+        base = {
+            f"{component}.yaml": documents([as_manifest(resource, tags) for resource in resources])
+            for component, resources in sorted(components.items())
+        }
+        files |= _folder(stack, application, base)
+        files[f"{overlay(stack, application, stack_name)}/kustomization.yaml"] = OVERLAY_HEADER + _kustomization(
+            namespace=stack.chat.namespace,
+            resources=["../../base"],
+            images=[{"name": image, "newTag": tag} for image, tag in sorted(tags.items())],
+        )
+    if stack.delivery.image_updater:
+        files |= _updates(stack, stack_name, images)
     if stack.delivery.repository:
-        application = manifest(CHAT, chat_application(stack, stack_name))
-        files[f"{stack.delivery.path}/bootstrap/chat.yaml"] = HEADER + documents([application])
+        for name in applications(stack):
+            application = documents([manifest(name, application_args(stack, name, stack_name))])
+            files[f"{stack.delivery.path}/bootstrap/{name}.yaml"] = HEADER + application
     return files
 
 
-def workload(stack: StackConfig, recording: Recording) -> list[Recorded]:
-    """Return the objects that Argo CD owns: the chat's, and the ExternalSecret that its pods read.
+def _folder(stack: StackConfig, application: str, base: Mapping[str, str]) -> dict[str, str]:
+    """Return the files of an Application's base, with the list of them."""
+    listed = {**base, "kustomization.yaml": _kustomization(resources=sorted(base))}
+    return {f"{folder(stack, application)}/base/{name}": HEADER + text for name, text in listed.items()}
 
-    Namespaces, Secrets, network policies and data services are Pulumi's, whoever delivers the chat.
+
+def _updates(stack: StackConfig, stack_name: str, images: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return the files of what Image Updater looks for."""
+    looked_for = documents([image_updater(stack, stack_name, images)])
+    followed = overlay(stack, UPDATES, stack_name)
+    kustomization = _kustomization(resources=["../../base"], patches=[{"path": REFUSED_FILE}])
+    return {
+        **_folder(stack, UPDATES, {"image-updater.yaml": looked_for}),
+        f"{followed}/kustomization.yaml": OVERLAY_HEADER + kustomization,
+        f"{followed}/{REFUSED_FILE}": REFUSED_HEADER + refused(stack),
+    }
+
+
+def first_tags(stack: StackConfig, resources: Iterable[Recorded]) -> dict[str, str]:
+    """Return image of ours -> the tag under which Pulumi pushed it, for every image that the resources run."""
+    ours = f"{stack.registry.host}/{stack.registry.project}/"
+    references = {image for resource in resources for image in images_in(resource.properties) if image.startswith(ours)}
+    names = (reference.partition("@")[0].rpartition(":") for reference in references)
+    return {name: tag for name, _, tag in names}
+
+
+def workload(stack: StackConfig, recording: Recording) -> list[Recorded]:
+    """Return the objects that Argo CD owns: the chat's, and the ExternalSecrets that its pods read.
+
+    Namespaces, Secrets, network policies and data services are Pulumi's, whoever delivers the chat; so is what undoes a
+    failed rollout, which must go on while a delivery fails.
     """
     return [
         resource
         for resource in recording.objects()
         if recording.room_of(resource) == "chat"
-        or (resource.kind == "ExternalSecret" and resource.namespace == stack.chat.namespace)
+        or (
+            resource.kind == "ExternalSecret"
+            and resource.namespace == stack.chat.namespace
+            and resource.object_name != GIT_SECRET
+        )
     ]
 
 

@@ -1,6 +1,6 @@
 """A recorded object as it stands in a file that Argo CD applies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
@@ -13,14 +13,23 @@ SYNC_WAVES = {
     "ExternalSecret": 0,
     "ServiceAccount": 0,
     "ConfigMap": 0,
-    "PersistentVolumeClaim": 0,
+    "AnalysisTemplate": 0,
+    # With its first reader: where volumes are made for one (WaitForFirstConsumer), it is not healthy before.
+    "PersistentVolumeClaim": 1,
     "Job": 1,
-    "Deployment": 2,
     "Service": 2,
     "PodDisruptionBudget": 2,
+    "CronJob": 2,
+    "Deployment": 3,
     "Ingress": 3,
+    "Rollout": 3,
 }
-"""Kind -> wave: what pods read comes first, then the model, then the pods, then people."""
+"""Kind -> wave: what pods read comes first, then the model, then the pods, then people.
+
+Argo CD waits for each wave but the last. There stand the servers, which may take long to load or to prove themselves,
+while the commit that undoes them must not wait; and an Ingress, which is never healthy where no controller publishes an
+address, and whose certificate a server may need.
+"""
 
 KIND_ANNOTATIONS: dict[str, dict[str, str]] = {
     # Weights took hours to fetch: they go when a person deletes them.
@@ -59,6 +68,20 @@ def as_manifest(resource: Recorded, versioned_elsewhere: Iterable[str]) -> dict[
 def documents(manifests: Iterable[dict[str, Any]]) -> str:
     """Return manifests as one YAML file; the same ones always give the same bytes."""
     return yaml.dump_all(manifests, Dumper=_Dumper, sort_keys=True, explicit_start=True, width=120)
+
+
+def images_in(value: Any) -> Iterator[str]:
+    """Yield every image that an object's pods run, wherever the pods are in it."""
+    match value:
+        case dict():
+            for key, each in value.items():
+                if key == "image" and isinstance(each, str):
+                    yield each
+                else:
+                    yield from images_in(each)
+        case list():
+            for each in value:
+                yield from images_in(each)
 
 
 def _holds_secret(value: Any) -> bool:

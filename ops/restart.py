@@ -12,6 +12,8 @@ from ops.errors import OpsError
 Identity = tuple[str, str]
 """Namespace and name."""
 RELOADABLE = ("deployments", "statefulsets", "daemonsets")
+ROLLOUTS = "rollouts.argoproj.io"
+"""Stands in a Deployment's place where Argo Rollouts replaces versions; a cluster without it does not know the kind."""
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 OURS = "app.kubernetes.io/part-of=aihub"
 
@@ -77,7 +79,9 @@ class Cluster:
 
     def workloads(self) -> list[dict[str, Any]]:
         """Return everything that runs pods until it is told to stop."""
-        return list(json.loads(self._run("get", ",".join(RELOADABLE), "-A", "-o", "json"))["items"])
+        known = self._run("api-resources", "--api-group=argoproj.io", "--output=name").split()
+        kinds = (*RELOADABLE, *(kind for kind in (ROLLOUTS,) if kind in known))
+        return list(json.loads(self._run("get", ",".join(kinds), "-A", "-o", "json"))["items"])
 
     def templates(self) -> dict[tuple[str, str, str], str]:
         """Return each workload's pod template, as text that can be compared."""

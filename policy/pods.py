@@ -6,15 +6,17 @@ from typing import Any
 Manifest = Mapping[str, Any]
 """A Kubernetes object as it goes over the wire (camelCase)."""
 
-_TEMPLATES = {
+_TEMPLATES: Mapping[str, tuple[str | int, ...]] = {
     "Pod": (),
     "Deployment": ("spec", "template"),
     "StatefulSet": ("spec", "template"),
     "DaemonSet": ("spec", "template"),
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
+    "Rollout": ("spec", "template"),
+    "AnalysisTemplate": ("spec", "metrics", 0, "provider", "job", "spec", "template"),
 }
-SERVERS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+SERVERS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Rollout"})
 """Kinds whose pods run until they are told to stop."""
 
 
@@ -23,9 +25,10 @@ def pod_template(manifest: Manifest) -> Mapping[str, Any] | None:
     path = _TEMPLATES.get(str(manifest.get("kind")))
     if path is None:
         return None
+    found: Any = manifest
     for key in path:
-        manifest = manifest.get(key) or {}
-    return manifest
+        found = (found or [{}])[key] if isinstance(key, int) else found.get(key) or {}
+    return dict(found)
 
 
 def pod_spec(manifest: Manifest) -> Mapping[str, Any] | None:

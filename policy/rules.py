@@ -17,7 +17,7 @@ Rule = Callable[[Manifest], Iterator[str]]
 ALLOWED_REGISTRIES = ("localhost/", "registry.local:5000/", "docker.io/", "harbor.dev.unifiedmeta.net/")
 """How references of images that may run begin: registries of our own, and Docker Hub for official images."""
 
-_SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ENGINE_?KEY)", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"(PASSWORD|PASSWD|SECRET|TOKEN(?!S)|API_?KEY|PRIVATE_?KEY|ENGINE_?KEY)", re.IGNORECASE)
 _SECRET_TEXT = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY|\[secret\]|^\s*requirepass\s|password\s*[:=]\s*\S", re.IGNORECASE | re.MULTILINE
 )

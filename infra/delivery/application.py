@@ -23,6 +23,8 @@ class ApplicationArgs:
     """Folder with the kustomization."""
     target_namespace: str
     """Where the objects go."""
+    ignored: tuple[dict[str, Any], ...] = ()
+    """Fields that others own while the object runs; neither compared nor written after the object is there."""
 
 
 class Application(ComponentResource):
@@ -48,6 +50,7 @@ class Application(ComponentResource):
 
 def manifest(name: str, args: ApplicationArgs) -> dict[str, Any]:
     """Return the Application (argoproj.io/v1alpha1) as it stands in a file or at the API server."""
+    ignored: dict[str, Any] = {"ignoreDifferences": list(args.ignored)} if args.ignored else {}
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
@@ -58,8 +61,18 @@ def manifest(name: str, args: ApplicationArgs) -> dict[str, Any]:
             "destination": {"server": "https://kubernetes.default.svc", "namespace": args.target_namespace},
             "syncPolicy": {
                 "automated": {"prune": True, "selfHeal": True},
-                "syncOptions": ["ServerSideApply=true", "PruneLast=true"],
-                "retry": {"limit": 5, "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"}},
+                "syncOptions": [
+                    "ServerSideApply=true",
+                    "PruneLast=true",
+                    *(["RespectIgnoreDifferences=true"] if args.ignored else []),
+                ],
+                "retry": {
+                    "limit": 5,
+                    "backoff": {"duration": "10s", "factor": 2, "maxDuration": "3m"},
+                    # A commit made meanwhile may be the remedy: retries take it instead of the one that failed.
+                    "refresh": True,
+                },
             },
+            **ignored,
         },
     }

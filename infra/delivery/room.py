@@ -1,25 +1,182 @@
-"""Which folder of the Git repository each delivered room is."""
+"""From the configuration of delivery to its components: the controllers, and what they deliver."""
 
-from infra.config import StackConfig
-from infra.delivery.application import ApplicationArgs
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-CHAT = "backend-chat"
-"""Application of the chat: its api and its engine."""
+import pulumi
+from pulumi import Resource, ResourceOptions
+
+from infra.chat.names import ENGINE
+from infra.cluster import labels
+from infra.delivery import argocd, image_updater
+from infra.delivery.application import Application
+from infra.delivery.applications import ROLLED_OUT, UPDATES, application_args, applications, overlay
+from infra.delivery.argocd import ArgoCd, ArgoCdArgs
+from infra.delivery.image_updater import ImageUpdater, ImageUpdaterArgs, registry_entry
+from infra.delivery.plan import ROLLBACK, ROLLOUTS, SPACE
+from infra.delivery.rollback_job import Rollback, RollbackArgs, credentials_files
+from infra.delivery.rollouts_controller import RolloutsController, RolloutsControllerArgs
+from infra.network.address import cluster_issuer, public_url
+from infra.network.login import Login, login_of
+from infra.registry.access import Registry
+from infra.registry.build import build_secrets
+from infra.registry.image import BuiltImage, BuiltImageArgs
+from infra.registry.room import pull_secret
+from infra.secrets.files import SecretFiles, SecretFilesArgs
+from infra.site import Site
+from infra.versions import GIT
+
+GIT_SECRET = "rollback-git"  # noqa: S105 - the Secret's name
+REFUSED_FILE = "refused.yaml"
 
 
-def chat_application(stack: StackConfig, stack_name: str) -> ApplicationArgs:
-    """Return how Argo CD delivers the chat.
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What must run before anything is handed to Argo CD."""
 
-    Raises:
-        ValueError: the stack names no repository.
+    ready: tuple[Resource, ...]
+    """In no order; empty where the cluster has it all."""
+
+
+def declare(site: Site, registry: Registry) -> Delivery:
+    """Declare the controllers that the stack asks for, and the rollback; return what is ready then."""
+    config = site.stack.delivery
+    ready: list[Resource] = []
+    if config.argocd:
+        ready.append(_argocd(site))
+    if config.image_updater:
+        ready.append(_image_updater(site, registry, tuple(ready)))
+    if config.rollouts:
+        args = RolloutsControllerArgs(namespace=site.namespaces[ROLLOUTS], memory_mib=config.rollouts.memory_mib)
+        ready.append(RolloutsController("argo-rollouts", args, opts=site.options))
+    if config.rollback:
+        _rollback(site, registry)
+    return Delivery(ready=tuple(ready))
+
+
+def hand_over(site: Site, delivery: Delivery, images: Sequence[Resource]) -> None:
+    """Declare the Applications: Argo CD owns the workload from here on.
+
+    They come after the controllers, whose kinds they need, and after the images, so that the first rollout finds them.
+    What Image Updater looks for comes last: it must not look for a newer image while there is none.
     """
-    delivery = stack.delivery
-    if not delivery.repository:
-        raise ValueError("aihub:delivery.repository is not set: Argo CD needs a Git repository to follow")
-    return ApplicationArgs(
-        namespace=delivery.namespace,
-        repository=delivery.repository,
-        branch=delivery.branch,
-        path=f"{delivery.path}/apps/chat/k8s/overlays/{stack_name}",
-        target_namespace=stack.chat.namespace,
+    before: list[Resource] = [*delivery.ready, *images]
+    for name in applications(site.stack):
+        after = ResourceOptions(depends_on=list(before))
+        application = Application(
+            name,
+            application_args(site.stack, name, pulumi.get_stack()),
+            opts=ResourceOptions.merge(site.options, after),
+        )
+        before += [application] if name != UPDATES else []
+
+
+def _argocd(site: Site) -> ArgoCd:
+    stack, config = site.stack, site.stack.delivery.argocd
+    if not config:
+        raise ValueError("aihub:delivery.argocd is not set")
+    login = _login(site)
+    secrets: list[Resource] = [
+        _secret(site, argocd.SETTINGS_SECRET, argocd.settings_files(login), argocd.PART_OF),
+        _secret(site, argocd.CACHE_SECRET, argocd.CACHE_FILES, {}),
+    ]
+    if stack.delivery.username:
+        secrets.append(_repository(site))
+    return ArgoCd(
+        "argocd",
+        ArgoCdArgs(
+            namespace=site.namespaces[SPACE],
+            config=config,
+            url=public_url(stack, config.host) if config.host else None,
+            ingress_class=stack.network.ingress_class,
+            cluster_issuer=cluster_issuer(stack),
+            login=login,
+            secrets=tuple(secrets),
+        ),
+        opts=site.options,
+    )
+
+
+def _login(site: Site) -> Login | None:
+    login = login_of(site.stack)
+    return login if login and "argocd" in login.clients else None
+
+
+def _repository(site: Site) -> SecretFiles:
+    """Declare the Secret that makes the repository known to Argo CD, and to Image Updater through it."""
+    config = site.stack.delivery
+    files = argocd.repository_files(config.repository or "", config.username or "")
+    return _secret(site, argocd.REPOSITORY_SECRET, files, {"argocd.argoproj.io/secret-type": "repository"})
+
+
+def _image_updater(site: Site, registry: Registry, after: tuple[Resource, ...]) -> ImageUpdater:
+    config = site.stack.delivery.image_updater
+    if not config:
+        raise ValueError("aihub:delivery.imageUpdater is not set")
+    pull = pull_secret(site, registry, SPACE)
+    return ImageUpdater(
+        "argocd-image-updater",
+        ImageUpdaterArgs(
+            namespace=site.namespaces[SPACE],
+            config=config,
+            registry=registry_entry(site.stack, f"{SPACE}-registry-pull" if pull else None),
+            depends_on=(*after, *((pull,) if pull else ())),
+        ),
+        opts=site.options,
+    )
+
+
+def _rollback(site: Site, registry: Registry) -> None:
+    stack, config = site.stack, site.stack.delivery
+    if not (config.rollback and config.repository and config.username):
+        raise ValueError("aihub:delivery.rollback needs delivery.repository and delivery.username")
+    image = BuiltImage(
+        ROLLBACK,
+        BuiltImageArgs(registry=registry, context=f"images/{ROLLBACK}", tag=GIT, secrets=build_secrets()),
+    )
+    credentials = SecretFiles(
+        GIT_SECRET,
+        SecretFilesArgs(
+            namespace=site.namespaces["chat"],
+            labels=labels("delivery", ROLLBACK),
+            files=credentials_files(config.username),
+            values=site.secrets.values,
+            vault=stack.secrets.vault,
+        ),
+        opts=site.options,
+    )
+    has_updater = config.image_updater is not None
+    Rollback(
+        ROLLBACK,
+        RollbackArgs(
+            namespace=site.namespaces["chat"],
+            image=image.reference,
+            rollout=ROLLED_OUT,
+            deployment=ENGINE,
+            rollout_namespace=stack.chat.namespace,
+            repository=config.repository,
+            branch=config.branch,
+            overlay=f"{overlay(stack, 'backend-chat', pulumi.get_stack())}/kustomization.yaml",
+            credentials=credentials.secret,
+            memory_mib=config.rollback.memory_mib,
+            refused=f"{overlay(stack, UPDATES, pulumi.get_stack())}/{REFUSED_FILE}" if has_updater else None,
+            updater=image_updater.NAME if has_updater else None,
+            updater_namespace=config.namespace,
+            pull_secret="chat-registry-pull" if registry.username else None,
+        ),
+        opts=site.options,
+    )
+
+
+def _secret(site: Site, name: str, files: Mapping[str, str], more_labels: Mapping[str, str]) -> SecretFiles:
+    return SecretFiles(
+        name,
+        SecretFilesArgs(
+            namespace=site.namespaces[SPACE],
+            labels={**labels("delivery", name), **more_labels},
+            files=files,
+            values=site.secrets.values,
+            vault=site.stack.secrets.vault,
+        ),
+        opts=site.options,
     )

@@ -1,5 +1,8 @@
 """The Git tree: the same bytes every time, no secret, versions that are not touched again."""
 
+import difflib
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +10,13 @@ import pytest
 import yaml
 
 from infra import stackfile
+from infra.delivery.rollback import tags_of, with_refused, with_tags
 from infra.gitops import main, render
-from infra.manifests import RenderError, as_manifest
+from infra.manifests import RenderError, as_manifest, images_in
 from infra.program import deploy
 from infra.recorder import SECRET, Recorded, record
 from infra.stackfile import configuration, placeholder_secrets, stack_names
+from tests.apiserver import BINARIES
 from tests.infra.support import CANARIES
 
 STACKS = stack_names()
@@ -21,9 +26,13 @@ def content(directory: Path) -> dict[str, str]:
     return {str(path.relative_to(directory)): path.read_text() for path in directory.rglob("*") if path.is_file()}
 
 
+def base_of(directory: Path, application: str = "backend-chat") -> Path:
+    return directory / "gitops-apps/apps" / application / "k8s/base"
+
+
 def manifests(directory: Path) -> list[dict[str, Any]]:
-    base = directory / "gitops-apps/apps/chat/k8s/base"
-    files = [path for path in base.glob("*.yaml") if path.name != "kustomization.yaml"]
+    bases = directory.glob("gitops-apps/apps/*/k8s/base/*.yaml")
+    files = [path for path in bases if path.name != "kustomization.yaml"]
     return [manifest for path in sorted(files) for manifest in yaml.safe_load_all(path.read_text())]
 
 
@@ -42,14 +51,16 @@ def test_same_bytes_twice_and_no_secret(stack: str, tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize("stack", STACKS)
 def test_kustomization_lists_exactly_the_files(stack: str, tmp_path: Path) -> None:
     render(stack, tmp_path)
-    base = tmp_path / "gitops-apps/apps/chat/k8s/base"
-    listed = yaml.safe_load((base / "kustomization.yaml").read_text())["resources"]
-    assert {"kustomization.yaml", *listed} == {path.name for path in base.iterdir()}
+    kustomizations = [*tmp_path.glob("gitops-apps/apps/*/k8s/base/kustomization.yaml")]
+    assert base_of(tmp_path) / "kustomization.yaml" in kustomizations
+    for kustomization in kustomizations:
+        listed = yaml.safe_load(kustomization.read_text())["resources"]
+        assert {"kustomization.yaml", *listed} == {path.name for path in kustomization.parent.iterdir()}
 
 
 def test_image_versions_are_written_once_and_belong_to_others(tmp_path: Path) -> None:
     render("dev", tmp_path)
-    overlay = tmp_path / "gitops-apps/apps/chat/k8s/overlays/dev/kustomization.yaml"
+    overlay = tmp_path / "gitops-apps/apps/backend-chat/k8s/overlays/dev/kustomization.yaml"
     images = yaml.safe_load(overlay.read_text())["images"]
     assert {image["name"] for image in images} == {
         "harbor.dev.unifiedmeta.net/aihub/api",
@@ -70,7 +81,7 @@ def test_image_versions_are_written_once_and_belong_to_others(tmp_path: Path) ->
 
 def test_files_of_what_is_gone_are_removed_and_others_kept(tmp_path: Path) -> None:
     render("dev", tmp_path)
-    base = tmp_path / "gitops-apps/apps/chat/k8s/base"
+    base = base_of(tmp_path)
     (base / "model-download.yaml").write_text("left by an earlier configuration\n")
     (base / "README.md").write_text("a person's\n")
     render("dev", tmp_path)
@@ -84,18 +95,19 @@ def test_no_object_has_two_owners(stack: str, tmp_path: Path) -> None:
     delivered = {(m["kind"], m["metadata"]["namespace"], m["metadata"]["name"]) for m in manifests(tmp_path)}
     recording = record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
     declared = {(each.kind, each.namespace, each.object_name) for each in recording.objects()}
-    assert ("Deployment", "api") in {(kind, name) for kind, _, name in delivered}
+    assert ("Deployment", "engine") in {(kind, name) for kind, _, name in delivered}
     assert not delivered & declared
 
 
 @pytest.mark.parametrize("stack", [stack for stack in STACKS if stack != "local"])
-def test_bootstrap_is_the_application_that_pulumi_declares(stack: str, tmp_path: Path) -> None:
+def test_bootstrap_holds_the_applications_that_pulumi_declares(stack: str, tmp_path: Path) -> None:
     render(stack, tmp_path)
-    application = yaml.safe_load((tmp_path / "gitops-apps/bootstrap/chat.yaml").read_text())
     recording = record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
-    (declared,) = (each for each in recording.objects() if each.kind == "Application")
-    assert application == declared.properties
-    assert (tmp_path / application["spec"]["source"]["path"] / "kustomization.yaml").is_file()
+    declared = {each.object_name: each.properties for each in recording.objects() if each.kind == "Application"}
+    files = {path.stem: yaml.safe_load(path.read_text()) for path in tmp_path.glob("gitops-apps/bootstrap/*.yaml")}
+    assert files == declared
+    for application in files.values():
+        assert (tmp_path / application["spec"]["source"]["path"] / "kustomization.yaml").is_file()
 
 
 def test_vault_secret_is_delivered_before_what_reads_it(tmp_path: Path) -> None:
@@ -104,7 +116,97 @@ def test_vault_secret_is_delivered_before_what_reads_it(tmp_path: Path) -> None:
         (m["kind"], m["metadata"]["name"]): int(m["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
         for m in manifests(tmp_path)
     }
-    assert waves["ExternalSecret", "chat-secrets"] < waves["Deployment", "engine"] < waves["Ingress", "chat"]
+    assert waves["ExternalSecret", "chat-secrets"] < waves["Deployment", "engine"] == waves["Ingress", "chat"]
+
+
+def test_what_may_take_long_to_be_healthy_stands_in_the_last_wave(tmp_path: Path) -> None:
+    """Argo CD waits for every wave but the last, and while it waits it takes no other commit."""
+    render("wsl", tmp_path)
+    waves = {
+        m["kind"]: int(m["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"])
+        for m in manifests(tmp_path)
+        if m["kind"] != "ImageUpdater"
+    }
+    last = max(waves.values())
+    assert {kind for kind, wave in waves.items() if wave == last} == {"Rollout", "Deployment", "Ingress"}
+    assert waves["AnalysisTemplate"] < last
+
+
+def test_image_updater_writes_into_the_overlay_of_each_image(tmp_path: Path) -> None:
+    render("wsl", tmp_path)
+    updater = yaml.safe_load((base_of(tmp_path, "updates-chat") / "image-updater.yaml").read_text())
+    for reference in updater["spec"]["applicationRefs"]:
+        config = reference["writeBackConfig"]["gitConfig"]
+        folder = config["writeBackTarget"].removeprefix("kustomization:/")
+        kustomization = yaml.safe_load((tmp_path / folder / "kustomization.yaml").read_text())
+        assert {image["imageName"] for image in reference["images"]} == {
+            image["name"] for image in kustomization["images"]
+        }
+    assert "ignoreTags" not in updater["spec"]["commonUpdateSettings"], "the overlay's list would be the base's"
+
+
+def test_refused_tags_are_written_once_and_belong_to_others(tmp_path: Path) -> None:
+    render("wsl", tmp_path)
+    folder = tmp_path / "gitops-apps/apps/updates-chat/k8s/overlays/wsl"
+    patch = yaml.safe_load((folder / "refused.yaml").read_text())
+    updater = yaml.safe_load((base_of(tmp_path, "updates-chat") / "image-updater.yaml").read_text())
+    for field in ("name", "namespace"):
+        assert patch["metadata"][field] == updater["metadata"][field]
+    (folder / "refused.yaml").write_text("written by the rollback\n")
+    render("wsl", tmp_path)
+    assert (folder / "refused.yaml").read_text() == "written by the rollback\n"
+
+
+def built(overlay: Path) -> list[dict[str, Any]]:
+    """Return what Argo CD makes of an overlay: the objects, as kustomize puts them together."""
+    kubectl = shutil.which("kubectl") or shutil.which("kubectl", path=str(BINARIES))
+    if not kubectl:
+        pytest.skip(f"no kubectl on PATH or in {BINARIES}")
+    done = subprocess.run([kubectl, "kustomize", str(overlay)], check=True, capture_output=True, text=True)
+    return list(yaml.safe_load_all(done.stdout))
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_kustomize_gives_every_image_of_ours_its_tag(stack: str, tmp_path: Path) -> None:
+    render(stack, tmp_path)
+    ours = f"{configuration(stack)['aihub:registry']['host']}/aihub/"
+    overlays = [*tmp_path.glob(f"gitops-apps/apps/*-chat/k8s/overlays/{stack}")]
+    whole = [manifest for overlay in overlays for manifest in built(overlay)]
+    images = {image for manifest in whole for image in images_in(manifest) if image.startswith(ours)}
+    assert images
+    assert all(image.endswith(":0.1.0") for image in images)
+
+
+def test_what_others_write_reaches_the_cluster(tmp_path: Path) -> None:
+    render("wsl", tmp_path)
+    apps = tmp_path / "gitops-apps/apps"
+    tags, refused = apps / "backend-chat/k8s/overlays/wsl", apps / "updates-chat/k8s/overlays/wsl"
+    kustomization = (tags / "kustomization.yaml").read_text()
+    (tags / "kustomization.yaml").write_text(with_tags(kustomization, dict.fromkeys(tags_of(kustomization), "1234567")))
+    (refused / "refused.yaml").write_text(with_refused((refused / "refused.yaml").read_text(), "7654321"))
+    (rollout,) = (each for each in built(tags) if each["kind"] == "Rollout")
+    assert list(images_in(rollout)) == ["registry.local:5000/aihub/api:1234567"]
+    (updater,) = built(refused)
+    assert updater["spec"]["commonUpdateSettings"]["ignoreTags"] == ["latest", "7654321"]
+    assert updater["spec"]["commonUpdateSettings"]["updateStrategy"] == "newest-build"
+
+
+def test_a_change_of_one_field_is_a_small_diff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    render("wsl", tmp_path / "before")
+    config = configuration("wsl")
+    config["aihub:chat"]["api"] = {**config["aihub:chat"].get("api", {}), "replicas": 5}
+    monkeypatch.setattr("infra.gitops.configuration", lambda stack: config)
+    render("wsl", tmp_path / "after")
+    before, after = content(tmp_path / "before"), content(tmp_path / "after")
+    assert before.keys() == after.keys()
+    (changed,) = [name for name in before if before[name] != after[name]]
+    lines = [*difflib.unified_diff(before[changed].splitlines(), after[changed].splitlines(), n=0, lineterm="")][2:]
+    assert [line.strip("+- ") for line in lines if not line.startswith("@@")] == [
+        "replicas: 2",
+        "replicas: 5",
+        "setWeight: 33",
+        "setWeight: 16",
+    ]
 
 
 def recorded(kind: str, **properties: Any) -> Recorded:
@@ -143,7 +245,7 @@ def test_manifest_speaks_to_argocd_alone() -> None:
     manifest = as_manifest(claim, ())
     assert manifest["metadata"]["labels"] == {"app.kubernetes.io/managed-by": "argocd"}
     assert manifest["metadata"]["annotations"] == {
-        "argocd.argoproj.io/sync-wave": "0",
+        "argocd.argoproj.io/sync-wave": "1",
         "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
     }
     assert manifest["spec"]["template"]["metadata"] == {}

@@ -28,7 +28,7 @@ def deployment() -> dict[str, Any]:
         "startupProbe": probe,
         "livenessProbe": probe,
         "readinessProbe": probe,
-        "env": [{"name": "LEVEL", "value": "info"}, {"name": "KEY_FILE", "value": "/etc/key"}],
+        "env": [{"name": "CONTEXT_TOKENS", "value": "9"}, {"name": "KEY_FILE", "value": "/etc/key"}],
     }
     spec = {
         "serviceAccountName": "some",

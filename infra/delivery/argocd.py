@@ -1,0 +1,171 @@
+"""Argo CD: what follows Git and makes the cluster say the same."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
+
+from infra.chart import release
+from infra.config.delivery import ArgoCdConfig
+from infra.network.login import GROUPS_CLAIM, SCOPES, Login
+from infra.versions import ARGO_CD
+from infra.workload import resources
+
+SETTINGS_SECRET = "argocd-secret"  # noqa: S105 - its name, which Argo CD knows
+CACHE_SECRET = "argocd-redis"  # noqa: S105 - as above
+REPOSITORY_SECRET = "argocd-repository"  # noqa: S105 - its name
+CERTIFICATE_SECRET = "argocd-server-tls"  # noqa: S105 - the chart's name for the Ingress' certificate
+SERVER_PORT = 8080
+PASSWORD_SINCE = "2025-01-01T00:00:00Z"  # noqa: S105 - a date
+"""Argo CD refuses sessions older than its password. The real date is not known here and would differ in each preview;
+a new session key, which `make secret` makes as well, ends all sessions."""
+
+CACHE_FILES: Mapping[str, str] = {"auth": "${argocdRedisPassword}"}
+PART_OF = {"app.kubernetes.io/part-of": "argocd"}
+"""Argo CD reads no settings from objects without it, and takes up a change of these by itself."""
+_CA_FOLDER = "/etc/aihub-ca"
+
+
+def settings_files(login: Login | None) -> dict[str, str]:
+    """Return the template of the Secret that Argo CD would else fill with values of its own at its first start."""
+    files = {
+        "admin.password": "${argocdAdminHash}",
+        "admin.passwordMtime": PASSWORD_SINCE,
+        "server.secretkey": "${argocdSessionKey}",
+    }
+    return files | ({"oidc.clientSecret": f"${{{login.secret_key('argocd')}}}"} if login else {})
+
+
+def repository_files(repository: str, username: str) -> dict[str, str]:
+    """Return the template of the Secret with which Argo CD and Image Updater reach Git."""
+    return {"type": "git", "url": repository, "username": username, "password": "${deliveryPassword}"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArgoCdArgs:
+    """What an :class:`ArgoCd` needs from its caller."""
+
+    namespace: Input[str]
+    """Namespace of the release."""
+    config: ArgoCdConfig
+    """Its sizes and its host name."""
+    url: str | None
+    """Public address of its page; absent: it has none."""
+    ingress_class: str
+    """IngressClass."""
+    cluster_issuer: str | None
+    """cert-manager's issuer of the page's certificate; absent: plain HTTP."""
+    login: Login | None
+    """How people log in; absent: the administrator's password only."""
+    secrets: tuple[Resource, ...]
+    """Secrets that must be there first."""
+
+
+class ArgoCd(ComponentResource):
+    """The chart, with every generated value given from outside and one replica of what is needed."""
+
+    release: Output[str]
+    """Name of the release; known once its pods are ready and its kinds are known to the cluster."""
+
+    def __init__(self, name: str, args: ArgoCdArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("aihub:delivery:ArgoCd", name, {}, opts)
+        chart = release(
+            name, ARGO_CD, namespace=args.namespace, values=values(args), parent=self, depends_on=args.secrets
+        )
+        self.release = chart.name.apply(str)
+        self.register_outputs({"release": self.release})
+
+
+def values(args: ArgoCdArgs) -> dict[str, Any]:
+    """Return the chart's values."""
+    config = args.config
+    settings: dict[str, Any] = {
+        "timeout.reconciliation": "60s",
+        "timeout.reconciliation.jitter": "0s",
+    }
+    if args.url:
+        settings["url"] = args.url
+    if args.login:
+        settings["oidc.config"] = _oidc(args.login)
+    return {
+        "crds": {"install": True, "keep": True},
+        "global": {
+            **({"domain": config.host} if config.host else {}),
+            # Ours hold for every namespace; the chart's would let anybody reach the server.
+            "networkPolicy": {"create": False},
+            "hostAliases": [
+                {"ip": address, "hostnames": list(names)}
+                for address, names in (args.login.host_aliases if args.login else {}).items()
+            ],
+        },
+        "configs": {
+            "cm": settings,
+            "params": {
+                "server.insecure": True,  # TLS ends at the ingress controller
+                "controller.diff.server.side": True,
+            },
+            "rbac": _roles(args.login),
+            "secret": {"createSecret": False},
+        },
+        "redisSecretInit": {"enabled": False},
+        "dex": {"enabled": False},
+        "notifications": {"enabled": False},
+        "applicationSet": {"replicas": 0},
+        "controller": {"resources": _size(500, config.controller_memory_mib)},
+        "repoServer": {"resources": _size(500, config.repo_server_memory_mib)},
+        "redis": {"resources": _size(100, config.redis_memory_mib)},
+        "server": _server(args),
+    }
+
+
+def _size(cpu_millicores: int, memory_mib: int) -> dict[str, Any]:
+    return dict(resources(cpu_millicores=cpu_millicores, memory_mib=memory_mib))
+
+
+def _server(args: ArgoCdArgs) -> dict[str, Any]:
+    server: dict[str, Any] = {"resources": _size(250, args.config.server_memory_mib)}
+    if not args.config.host:
+        return server
+    issuer = {"cert-manager.io/cluster-issuer": args.cluster_issuer} if args.cluster_issuer else {}
+    server["ingress"] = {
+        "enabled": True,
+        "ingressClassName": args.ingress_class,
+        "hostname": args.config.host,
+        "annotations": issuer,
+        "tls": bool(args.cluster_issuer),
+    }
+    if args.login and args.login.own_ca:
+        # Beside the image's own authorities: the issuer's certificate is of our own, and so is this page's.
+        server["env"] = [{"name": "SSL_CERT_DIR", "value": f"/etc/ssl/certs:{_CA_FOLDER}"}]
+        server["volumes"] = [
+            {
+                "name": "ca",
+                "secret": {"secretName": CERTIFICATE_SECRET, "items": [{"key": "ca.crt", "path": "ca.crt"}]},
+            }
+        ]
+        server["volumeMounts"] = [{"name": "ca", "mountPath": _CA_FOLDER, "readOnly": True}]
+    return server
+
+
+def _oidc(login: Login) -> str:
+    fields = {
+        "name": "Login",
+        "issuer": login.issuer,
+        "clientID": login.client_id("argocd"),
+        "clientSecret": "$oidc.clientSecret",
+        "requestedScopes": list(SCOPES),
+    }
+    return yaml.safe_dump(fields, sort_keys=False)
+
+
+def _roles(login: Login | None) -> dict[str, str]:
+    """Return who may do what: administrators all, users look; nobody else sees anything."""
+    if not login:
+        return {}
+    return {
+        "policy.default": "",
+        "policy.csv": f"g, {login.admin_group}, role:admin\ng, {login.user_group}, role:readonly\n",
+        "scopes": f"[{GROUPS_CLAIM}]",
+    }
