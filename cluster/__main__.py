@@ -1,10 +1,13 @@
-"""``python -m cluster up|down|status|reset|images``: one Kubernetes node on this machine."""
+"""``python -m cluster up|down|status|reset|images|wsl``: one Kubernetes node on this machine."""
 
 import argparse
 import ipaddress
+import os
 import sys
 
 from cluster import NodeError, node
+from cluster.wsl import command as wsl
+from cluster.wsl.computer import Computer
 from toolchain import ToolchainError
 
 COMMANDS = {
@@ -13,6 +16,7 @@ COMMANDS = {
     "status": "how each part is; exit status 1 when one is not well",
     "reset": "down, and remove everything but system packages and the cache",
     "images": "install packages and make the base image only",
+    "wsl": "prepare a Linux within Windows and the Windows around it: memory, systemd, the card, ports",
 }
 
 
@@ -32,8 +36,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)
-        if name == "up":
+        if name in ("up", "wsl"):
             command.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+        if name == "wsl":
+            command.add_argument("--windows-user", metavar="NAME", help="folder below C:\\Users, if there are several")
+        if name == "up":
             command.add_argument(
                 "--expose",
                 type=_exposed,
@@ -72,6 +79,9 @@ def main() -> int:
                 node.reset(_say)
             case "images":
                 node.prepare(_say)
+            case "wsl":
+                computer = Computer(windows_user=arguments.windows_user, processors=os.cpu_count() or 0)
+                wsl.run(computer, _say, dry_run=arguments.dry_run)
     except (NodeError, ToolchainError) as error:
         _say(str(error))
         return 1

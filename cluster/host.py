@@ -6,6 +6,8 @@ from pathlib import Path
 
 CAP_SYS_RESOURCE = 24
 """Bit number in Linux' capability masks (capabilities(7))."""
+NVIDIA_RUNTIME = "/usr/bin/nvidia-container-runtime"
+"""Where the packages of NVIDIA's container toolkit put what containerd calls in place of runc."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +22,8 @@ class Host:
     """Processes may lower their own OOM score; small virtual machines and containers often take that away."""
     resolv_conf: Path
     """The file with real name servers: systemd-resolved's stub on 127.0.0.53 answers no pod."""
+    nvidia: bool = False
+    """NVIDIA's container toolkit is installed."""
 
     @property
     def cgroup_driver(self) -> str:
@@ -42,6 +46,7 @@ def detect() -> Host:
         unified_cgroups=Path("/sys/fs/cgroup/cgroup.controllers").exists(),
         lowers_oom_score=has_capability(Path("/proc/self/status").read_text(), CAP_SYS_RESOURCE),
         resolv_conf=resolved if stub and resolved.exists() else Path("/etc/resolv.conf"),
+        nvidia=Path(NVIDIA_RUNTIME).exists(),
     )
 
 

@@ -4,8 +4,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from ops.errors import OpsError
 from ops.paths import StackPaths
 from toolchain.ensure import ready
@@ -42,6 +40,8 @@ class Access:
 
 def of_stack(paths: StackPaths) -> Access:
     """Read the cluster's context from the committed configuration."""
+    import yaml  # noqa: PLC0415 - `make doctor` needs the rest of this file before anything is installed
+
     declared = yaml.safe_load(paths.declared_config.read_text()) or {}
     cluster = declared.get("config", {}).get("aihub:cluster") or {}
     return Access(context=cluster.get("context"))

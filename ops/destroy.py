@@ -30,7 +30,7 @@ def run(paths: StackPaths, delete_volumes: bool) -> int:
     with locked(paths, "destroy"):
         session = resume(paths)
         with progress.step("pulumi destroy", "until every object is gone"):
-            session.engine.run("destroy", "--yes", "--skip-preview")
+            session.engine.run("destroy", "--yes", "--skip-preview", "--exclude-protected")
         kept = _kept_volumes(session)
         if not delete_volumes:
             for namespace, claim in kept:

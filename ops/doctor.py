@@ -2,6 +2,7 @@
 
 from ops import access, machine
 from ops.paths import CHECKOUT, StackPaths
+from ops.preflight import run as preflight
 from toolchain.ensure import on_path, ready
 from toolchain.tools import ALL, NODE, Tool
 
@@ -26,6 +27,7 @@ def findings(paths: StackPaths) -> list[machine.Finding]:
         machine.systemd(),
         machine.gpu(),
         *[_tool(tool) for tool in ALL],
+        *preflight.from_outside(paths.stack),
     ]
 
 

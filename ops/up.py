@@ -9,6 +9,7 @@ from ops.credentials import load_or_make, stack_config
 from ops.engine import Engine
 from ops.lock import locked
 from ops.paths import CHECKOUT, StackPaths
+from ops.preflight import run as preflight
 from ops.progress import Progress
 from toolchain.ensure import ensure, ensure_all, ready
 from toolchain.golang import forget_build_files
@@ -64,6 +65,8 @@ def run(paths: StackPaths) -> int:
         cli = builder.submit(engine_binaries, progress)
         if reach.own_node:
             _node(progress, node_tools)
+        # Once the node is there: what it lacks for this stack, before anything waits for a pod that cannot start.
+        machine.demand(preflight.of_stack(paths.stack, before_up=True))
         with progress.step("Pulumi", "its command line and its providers"):
             binaries = cli.result()
             forget_build_files()

@@ -1,8 +1,11 @@
 """containerd's configuration file (version 2 of its format, which 1.6 reads and 2.x migrates by itself)."""
 
-from cluster.settings import Node
+from cluster.host import NVIDIA_RUNTIME
+from cluster.settings import REGISTRY, Node
 
 PAUSE_IMAGE = "localhost/aihub/pause:v1.0.0"
+CRI = 'plugins."io.containerd.grpc.v1.cri"'
+"""Table of CRI in version 2 of the format."""
 CNI_BINARIES = "/usr/lib/cni"
 """Where Debian's containernetworking-plugins puts them; upstream says /opt/cni/bin."""
 
@@ -43,4 +46,26 @@ runtime_type = "io.containerd.runc.v2"
 
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
 SystemdCgroup = {toml_bool[node.host.cgroup_driver == "systemd"]}
+{chr(10) + nvidia_runtime(CRI, systemd=node.host.cgroup_driver == "systemd") if node.host.nvidia else ""}"""
+
+
+def nvidia_runtime(table: str, *, systemd: bool = True) -> str:
+    """Return the runtime with which a container sees the card: runc, with NVIDIA's hook before it.
+
+    Args:
+        table: of the CRI plugin, which differs between versions of the format.
+        systemd: whether systemd makes the control groups; must be as it is for runc.
+    """
+    return f"""\
+[{table}.containerd.runtimes.nvidia]
+runtime_type = "io.containerd.runc.v2"
+
+[{table}.containerd.runtimes.nvidia.options]
+BinaryName = "{NVIDIA_RUNTIME}"
+SystemdCgroup = {str(systemd).lower()}
 """
+
+
+def registry_hosts() -> str:
+    """Return the file that says how containerd reaches our registry: plain HTTP."""
+    return f'server = "http://{REGISTRY}"\n\n[host."http://{REGISTRY}"]\ncapabilities = ["pull", "resolve"]\n'

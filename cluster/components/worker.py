@@ -2,7 +2,7 @@
 
 import yaml
 
-from cluster.components.containerd import configuration
+from cluster.components.containerd import configuration, registry_hosts
 from cluster.components.network import conflist, prepare_network
 from cluster.components.service import HttpHealth, Service, SocketHealth, flags
 from cluster.settings import (
@@ -29,8 +29,7 @@ def containerd(node: Node) -> Service:
         argv=("/usr/bin/containerd", "--config", str(file)),
         files={
             file: configuration(node),
-            # The registry speaks plain HTTP on loopback.
-            hosts: f'server = "http://{REGISTRY}"\n\n[host."http://{REGISTRY}"]\ncapabilities = ["pull", "resolve"]\n',
+            hosts: registry_hosts(),
             node.config / "cni" / "10-aihub.conflist": conflist(node),
         },
         environment={"PATH": PATH},

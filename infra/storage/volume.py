@@ -19,6 +19,8 @@ class VolumeArgs:
     """StorageClass, e.g. ``longhorn``."""
     storage_gib: int
     """Size; growing it resizes the claim in place where the StorageClass can."""
+    access_mode: str = "ReadWriteOnce"
+    """Who may mount it at a time: one node, or with ``ReadWriteOncePod`` one pod."""
 
 
 class Volume(ComponentResource):
@@ -42,7 +44,7 @@ class Volume(ComponentResource):
                 "annotations": {"pulumi.com/skipAwait": "true"},
             },
             spec={
-                "access_modes": ["ReadWriteOnce"],
+                "access_modes": [args.access_mode],
                 "storage_class_name": args.storage_class,
                 "resources": {"requests": {"storage": f"{args.storage_gib}Gi"}},
             },

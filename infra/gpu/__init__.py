@@ -1,0 +1,1 @@
+"""What lets a pod use an NVIDIA card."""

@@ -1,0 +1,80 @@
+"""Do the node, the builders and the pods mean the same registry by its name?"""
+
+import ipaddress
+from collections.abc import Iterator
+
+from ops.machine import Finding
+from ops.preflight.declared import Declared, walk
+from ops.preflight.reader import Machine
+
+DNS_LABEL = "k8s-app=kube-dns"
+"""Label of the cluster's DNS service, whoever made it."""
+
+
+def host_of(registry: str) -> str:
+    """Return the name in a registry's address, without the port."""
+    return registry.partition(":")[0]
+
+
+def on_this_machine(machine: Machine, host: str) -> tuple[Finding, str | None]:
+    """Ask as the node's containerd and a builder on this machine do; return the address, too."""
+    ran = machine.run("getent", "ahostsv4", host)
+    address = ran.output.split()[0] if ran.ok and ran.output.split() else None
+    return (
+        Finding(
+            name=f"{host} on the node",
+            ok=address is not None,
+            says=address or "it does not resolve, so no image can be pushed or pulled",
+            fix=f"sudo python3 -m cluster up writes it on our own node; else add a line to /etc/hosts: ADDRESS {host}",
+        ),
+        address,
+    )
+
+
+def aliases(declared: Declared, host: str) -> Iterator[str]:
+    """Yield the addresses that pods are told for a name by a hostAlias."""
+    for manifest in declared.manifests():
+        for mapping in walk(manifest):
+            if host in (mapping.get("hostnames") or ()) and mapping.get("ip"):
+                yield str(mapping["ip"])
+
+
+def in_pods(machine: Machine, declared: Declared, host: str) -> tuple[Finding | None, str | None]:
+    """Ask as a builder's pod and Argo CD's do; no finding where no cluster answers."""
+    services = machine.kubectl("services", "--namespace", "kube-system", "-l", DNS_LABEL)
+    if not services or not services["items"]:
+        return None, None
+    told = next(aliases(declared, host), None)
+    address = told or machine.ask_dns(services["items"][0]["spec"]["clusterIP"], host)
+    unusable = address is None or ipaddress.ip_address(address).is_loopback
+    says = address or "it does not resolve"
+    return (
+        Finding(
+            name=f"{host} in pods",
+            ok=not unusable,
+            says=f"{says}: that is the pod itself" if address and unusable else says,
+            fix=f"give the cluster's DNS a `hosts` entry for {host} with the node's address, or the pods a hostAlias",
+        ),
+        address,
+    )
+
+
+def same(machine: Machine, host: str, node: str, pods: str) -> Finding:
+    """Judge two addresses of one registry: equal, or both of them this machine's own."""
+    own = machine.run("hostname", "-I").output.split()
+    one = node == pods or (ipaddress.ip_address(node).is_loopback and pods in own)
+    return Finding(
+        name=f"{host} is one",
+        ok=one,
+        says=f"{node} on the node, {pods} in pods",
+        fix=f"lead both to the registry: the node by /etc/hosts, pods by the cluster's DNS or a hostAlias for {host}",
+    )
+
+
+def looks(machine: Machine, declared: Declared) -> list[Finding]:
+    """Return what is to be said about the registry's name."""
+    host = host_of(declared.stack.registry.host)
+    on_node, node = on_this_machine(machine, host)
+    found, pods = in_pods(machine, declared, host) if declared.pods_use_registry else (None, None)
+    both = [same(machine, host, node, pods)] if node and pods and found and found.ok else []
+    return [on_node, *([found] if found else []), *both]
