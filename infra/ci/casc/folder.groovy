@@ -1,0 +1,8 @@
+folder('@PATH@') {
+    description('@DESCRIPTION@')
+    properties {
+        kubernetes {
+            permittedClouds([@CLOUDS@])
+        }
+    }
+}

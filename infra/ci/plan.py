@@ -1,0 +1,98 @@
+"""The namespaces of the Git server, of Jenkins and of its pods, and who calls whom."""
+
+from infra.ci.agents import REVIEW
+from infra.ci.build_pod import COMPONENT as BUILD
+from infra.ci.git import GITEA, GITEA_PORT, repositories
+from infra.ci.gitea_setup import COMPONENT as SETUP
+from infra.ci.webhook import AGENT_PORT, JENKINS, JENKINS_PORT
+from infra.cluster import selector
+from infra.config import StackConfig
+from infra.network.login import login_of
+from infra.plan import API_SERVER_PORT, INGRESS, Flow, Plan, Pods, Space, World
+
+
+def plan(stack: StackConfig) -> Plan:
+    """Return what the configured parts take up; nothing where there is none."""
+    parts = (_git(stack), _builds(stack), _jenkins(stack))
+    return Plan(
+        spaces={name: space for part in parts for name, space in part.spaces.items()},
+        pods={name: pods for part in parts for name, pods in part.pods.items()},
+        flows=tuple(flow for part in parts for flow in part.flows),
+    )
+
+
+def _git(stack: StackConfig) -> Plan:
+    server = stack.ci.git.server if stack.ci.git else None
+    if not server:
+        return Plan()
+    flows = [Flow(source=SETUP, target=GITEA, port=GITEA_PORT, reason="make repositories and webhook")]
+    if server.host:
+        flows.append(Flow(source=INGRESS, target=GITEA, port=GITEA_PORT, reason="people push and read"))
+    if len(repositories(stack)) > 1:
+        flows.append(Flow(source=World.ANYWHERE, target=GITEA, port=GITEA_PORT, reason="Argo CD follows a repository"))
+    if stack.ci.builder:
+        flows.append(Flow(source=BUILD, target=GITEA, port=GITEA_PORT, reason="fetch the source"))
+    return Plan(
+        spaces={"git": Space(namespace=server.namespace)},
+        pods={name: Pods(space="git", labels=selector(name)) for name in (GITEA, SETUP)},
+        flows=tuple(flows),
+    )
+
+
+def _builds(stack: StackConfig) -> Plan:
+    if not stack.ci.builder:
+        return Plan()
+    server = stack.registry.server
+    flows = [Flow(source=BUILD, target=World.ANYWHERE, port=443, reason="packages, base images, registries elsewhere")]
+    if server:
+        port = int(stack.registry.host.rpartition(":")[2])
+        flows.append(Flow(source=BUILD, target="registry", port=port, reason="push images"))
+    return Plan(
+        spaces={"builds": Space(namespace=stack.ci.builder.namespace)},
+        pods={BUILD: Pods(space="builds", labels=selector(BUILD))},
+        flows=tuple(flows),
+    )
+
+
+def _jenkins(stack: StackConfig) -> Plan:
+    jenkins, login = stack.ci.jenkins, login_of(stack)
+    if not jenkins:
+        return Plan()
+    flows = [
+        Flow(source=INGRESS, target=JENKINS, port=JENKINS_PORT, reason="people, and a GitLab outside the cluster"),
+        Flow(
+            source=JENKINS,
+            target=World.API_SERVER,
+            port=API_SERVER_PORT,
+            reason="make the builds' pods, watch its configuration",
+        ),
+        Flow(source=JENKINS, target=World.ANYWHERE, port=443, reason="plugins; a GitLab outside the cluster"),
+        Flow(source=REVIEW, target=World.ANYWHERE, port=443, reason="packages for tests"),
+    ]
+    for agents in (BUILD, REVIEW):
+        flows += [
+            Flow(source=agents, target=JENKINS, port=JENKINS_PORT, reason="an agent introduces itself"),
+            Flow(source=agents, target=JENKINS, port=AGENT_PORT, reason="an agent takes its commands"),
+        ]
+    if stack.ci.git and stack.ci.git.server:
+        flows += [
+            Flow(source=JENKINS, target=GITEA, port=GITEA_PORT, reason="read the pipelines"),
+            Flow(source=REVIEW, target=GITEA, port=GITEA_PORT, reason="fetch the source"),
+            Flow(source=GITEA, target=JENKINS, port=JENKINS_PORT, reason="the webhook of a push"),
+        ]
+    if login:
+        flows.append(login.flow(JENKINS))
+    return Plan(
+        spaces={"ci": Space(namespace=jenkins.namespace), "reviews": Space(namespace=jenkins.review_namespace)},
+        pods={
+            JENKINS: Pods(
+                space="ci",
+                labels={
+                    "app.kubernetes.io/component": "jenkins-controller",
+                    "app.kubernetes.io/instance": JENKINS,
+                },
+            ),
+            REVIEW: Pods(space="reviews", labels=selector(REVIEW)),
+        },
+        flows=tuple(flows),
+    )
