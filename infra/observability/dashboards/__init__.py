@@ -1,0 +1,1 @@
+"""Dashboards, written in Python and read by Grafana as JSON."""

@@ -1,0 +1,111 @@
+"""What people notice: is it there, is it quick, does it find their documents."""
+
+from infra.observability.dashboards.grafana import Dashboard, panel, query
+
+API = 'job="api"'
+ENGINE = 'job="engine"'
+
+
+def quantile(share: float, histogram: str, by: str = "") -> str:
+    """Return the value under which ``share`` of the observations lie, over five minutes."""
+    kept = f"le, {by}" if by else "le"
+    return f"histogram_quantile({share}, sum by ({kept}) (rate({histogram}[5m])))"
+
+
+CHAT = Dashboard(
+    name="chat",
+    title="Chat",
+    components=frozenset({"api", "engine"}),
+    panels=(
+        panel(
+            "Requests",
+            query(f"sum by (route) (rate(chatbot_http_request_seconds_count{{{API}}}[5m]))", "{{route}}"),
+            unit="reqps",
+        ),
+        panel(
+            "Share that fails",
+            query(
+                f'sum(rate(chatbot_http_request_seconds_count{{{API}, status=~"5.."}}[5m]))'
+                f" / sum(rate(chatbot_http_request_seconds_count{{{API}}}[5m]))",
+                "5xx",
+            ),
+            query(
+                f'sum(rate(chatbot_http_request_seconds_count{{{API}, status="499"}}[5m]))'
+                f" / sum(rate(chatbot_http_request_seconds_count{{{API}}}[5m]))",
+                "reader left",
+            ),
+            unit="percentunit",
+            red_above=0.05,
+        ),
+        panel(
+            "Answers given without a store",
+            query(f"sum by (store) (rate(chatbot_notices_total{{{API}}}[5m]))", "{{store}}"),
+            unit="ops",
+            description="Chats that went on although history or documents could not be reached.",
+        ),
+        panel(
+            "Time to first token",
+            query(quantile(0.5, f"vllm:time_to_first_token_seconds_bucket{{{ENGINE}}}"), "half"),
+            query(quantile(0.95, f"vllm:time_to_first_token_seconds_bucket{{{ENGINE}}}"), "19 of 20"),
+            unit="s",
+            red_above=10,
+        ),
+        panel(
+            "Time between tokens",
+            query(quantile(0.5, f"vllm:inter_token_latency_seconds_bucket{{{ENGINE}}}"), "half"),
+            query(quantile(0.95, f"vllm:inter_token_latency_seconds_bucket{{{ENGINE}}}"), "19 of 20"),
+            unit="s",
+        ),
+        panel(
+            "Time of a whole answer",
+            query(quantile(0.5, f"vllm:e2e_request_latency_seconds_bucket{{{ENGINE}}}"), "half"),
+            query(quantile(0.95, f"vllm:e2e_request_latency_seconds_bucket{{{ENGINE}}}"), "19 of 20"),
+            unit="s",
+        ),
+        panel(
+            "Tokens a second",
+            query(
+                f"sum by (model_name) (rate(vllm:generation_tokens_total{{{ENGINE}}}[5m]))", "{{model_name}} written"
+            ),
+            query(f"sum by (model_name) (rate(vllm:prompt_tokens_total{{{ENGINE}}}[5m]))", "{{model_name}} read"),
+        ),
+        panel(
+            "Queue",
+            query(f"sum by (model_name) (vllm:num_requests_waiting{{{ENGINE}}})", "{{model_name}} waiting"),
+            query(f"sum by (model_name) (vllm:num_requests_running{{{ENGINE}}})", "{{model_name}} running"),
+            red_above=8,
+        ),
+        panel(
+            "How answers end",
+            query(
+                f"sum by (finished_reason) (rate(vllm:request_success_total{{{ENGINE}}}[5m]))", "{{finished_reason}}"
+            ),
+            unit="ops",
+            description="`length`: cut off at the limit of tokens.",
+        ),
+        panel(
+            "Retrieval",
+            query(quantile(0.5, f"chatbot_retrieval_seconds_bucket{{{API}}}"), "half"),
+            query(quantile(0.95, f"chatbot_retrieval_seconds_bucket{{{API}}}"), "19 of 20"),
+            unit="s",
+        ),
+        panel(
+            "Turns that wait for Redis",
+            query(f"sum(chatbot_history_pending{{{API}}})", "turns"),
+            red_above=1,
+        ),
+        panel(
+            "Time of a request by route",
+            query(quantile(0.95, f"chatbot_http_request_seconds_bucket{{{API}}}", "route"), "{{route}}"),
+            unit="s",
+            description="19 of 20 are quicker; a stream counts until its last token.",
+        ),
+        panel(
+            "What api and engine write down",
+            '{app=~"api|engine"} |~ `"level": ?"(error|warning|critical)"`',
+            kind="logs",
+            width=24,
+        ),
+    ),
+)
+"""Requests, answers, retrieval, and what the pods say about it."""

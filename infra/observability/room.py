@@ -1,0 +1,180 @@
+"""From the configuration of the room to its components."""
+
+from collections.abc import Mapping
+
+from pulumi import Input, Output
+
+from infra.cluster import labels
+from infra.config.observability import OwnStackConfig
+from infra.data import redis
+from infra.network.address import cluster_issuer, public_url
+from infra.network.login import GROUPS_CLAIM, SCOPES, Login, login_of
+from infra.observability import names
+from infra.observability.alerts import NODE, alerts_of
+from infra.observability.collector import Collector, CollectorArgs
+from infra.observability.dashboards.all import dashboards_of
+from infra.observability.dashboards.grafana import as_json
+from infra.observability.exporters import (
+    GpuExporter,
+    GpuExporterArgs,
+    RedisExporter,
+    RedisExporterArgs,
+    redis_passwords,
+)
+from infra.observability.grafana import ADMIN_FILES, LOGIN_SECRET_FILE, GrafanaArgs, GrafanaLoginArgs
+from infra.observability.monitors import Monitors, MonitorsArgs
+from infra.observability.prometheus import PrometheusStack, PrometheusStackArgs
+from infra.observability.stores import Loki, LokiArgs, Tempo, TempoArgs
+from infra.observability.targets import targets_of
+from infra.secrets.files import SecretFiles, SecretFilesArgs
+from infra.site import Site
+
+RUNBOOKS = "docs/runbooks.md"
+
+
+def declare(site: Site) -> None:
+    """Declare what measures the stack, or only what the cluster's own Prometheus and Grafana need to find it."""
+    config = site.stack.observability
+    if config.redis_exporter_image:
+        _redis_exporter(site, config.redis_exporter_image)
+    if config.stack:
+        prometheus = _own_stack(site, config.stack)
+        _monitors(site, site.namespaces["observability"], {}, frozenset({NODE}), prometheus)
+    elif config.monitors:
+        _monitors(site, config.monitors.namespace, config.monitors.labels, frozenset(), None)
+
+
+def _monitors(
+    site: Site,
+    namespace: Input[str],
+    labels_of_theirs: dict[str, str],
+    measured: frozenset[str],
+    after: PrometheusStack | None,
+) -> None:
+    targets = targets_of(site.stack, site.plan.spaces, site.plan.pods)
+    measured |= {target.component for target in targets}
+    runbooks = site.stack.observability.runbooks
+    Monitors(
+        "monitors",
+        MonitorsArgs(
+            namespace=namespace,
+            labels=labels_of_theirs,
+            targets=targets,
+            plan=site.plan,
+            dashboards={each.name: as_json(each) for each in dashboards_of(measured)},
+            alerts=alerts_of(measured),
+            runbooks=runbooks or RUNBOOKS,
+            after=[after] if after else [],
+        ),
+        opts=site.options,
+    )
+
+
+def _own_stack(site: Site, own: OwnStackConfig) -> PrometheusStack:
+    namespace, storage_class = site.namespaces["observability"], site.stack.storage.storage_class
+    prometheus = PrometheusStack(
+        "prometheus-stack",
+        PrometheusStackArgs(
+            namespace=namespace,
+            node_namespace=site.namespaces["node-exporter"],
+            config=own,
+            storage_class=storage_class,
+            grafana=_grafana(site, own),
+        ),
+        opts=site.options,
+    )
+    loki = Loki("loki", LokiArgs(namespace=namespace, config=own.loki, storage_class=storage_class), opts=site.options)
+    tempo = Tempo(
+        "tempo", TempoArgs(namespace=namespace, config=own.tempo, storage_class=storage_class), opts=site.options
+    )
+    Collector(
+        "collector",
+        CollectorArgs(
+            namespace=namespace,
+            logs_url=loki.push_url,
+            traces_url=tempo.push_url,
+            metrics_url=f"http://prometheus-operated:{names.PROMETHEUS_PORT}/api/v1/write",
+        ),
+        opts=site.options,
+    )
+    if own.gpu_exporter_image:
+        GpuExporter(
+            "gpu-exporter",
+            GpuExporterArgs(
+                namespace=namespace,
+                image=own.gpu_exporter_image,
+                runtime_class=site.stack.gpu.runtime_class,
+                on_all_nodes=site.stack.gpu.nodes == "all",
+            ),
+            opts=site.options,
+        )
+    return prometheus
+
+
+def _grafana(site: Site, own: OwnStackConfig) -> GrafanaArgs:
+    stack = site.stack
+    admin = _secret(site, "grafana-admin", "observability", ADMIN_FILES)
+    login = login_of(stack) if own.grafana_host else None
+    client = (
+        _secret(site, "grafana-login", "observability", {LOGIN_SECRET_FILE: f"${{{login.secret_key('grafana')}}}"})
+        if login
+        else None
+    )
+    return GrafanaArgs(
+        namespace=site.namespaces["observability"],
+        admin_secret=admin.secret,
+        secrets_version=Output.concat(admin.version, "-", client.version) if client else admin.version,
+        url=public_url(stack, own.grafana_host) if own.grafana_host else None,
+        host=own.grafana_host,
+        ingress_class=stack.network.ingress_class,
+        cluster_issuer=cluster_issuer(stack),
+        login=_login(login, own, client.secret) if login and client else None,
+    )
+
+
+def _login(login: Login, own: OwnStackConfig, client_secret: Input[str]) -> GrafanaLoginArgs:
+    return GrafanaLoginArgs(
+        issuer=login.issuer,
+        authorize_path=own.issuer_paths.authorize,
+        token_path=own.issuer_paths.token,
+        userinfo_path=own.issuer_paths.userinfo,
+        scopes=SCOPES,
+        client_id=login.client_id("grafana"),
+        client_secret=client_secret,
+        groups_claim=GROUPS_CLAIM,
+        admin_group=login.admin_group,
+        user_group=login.user_group,
+        own_ca=login.own_ca,
+        host_aliases=login.host_aliases,
+    )
+
+
+def _redis_exporter(site: Site, image: str) -> None:
+    host = f"redis.{site.stack.data.namespace}.svc"
+    passwords = _secret(site, "redis-exporter", "data", redis_passwords(host, redis.PORT))
+    RedisExporter(
+        "redis-exporter",
+        RedisExporterArgs(
+            namespace=site.namespaces["data"],
+            image=image,
+            host=host,
+            port=redis.PORT,
+            passwords=passwords.secret,
+            passwords_version=passwords.version,
+        ),
+        opts=site.options,
+    )
+
+
+def _secret(site: Site, name: str, space: str, files: Mapping[str, str]) -> SecretFiles:
+    return SecretFiles(
+        name,
+        SecretFilesArgs(
+            namespace=site.namespaces[space],
+            labels=labels("observability", name),
+            files=files,
+            values=site.secrets.values,
+            vault=site.stack.secrets.vault,
+        ),
+        opts=site.options,
+    )

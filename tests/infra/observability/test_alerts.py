@@ -1,0 +1,75 @@
+"""Each alert says what to do about it, and asks for what exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.observability.alerts import ALERTS, NODE, Alert, alerts_of, anchor, rule_spec
+from infra.observability.targets import TARGETS
+from tests.infra.observability.known_metrics import known
+from tests.infra.observability.support import metrics_in, recorded
+from tests.infra.support import only
+
+RUNBOOKS = Path(__file__).parents[3] / "docs/runbooks.md"
+EACH = pytest.mark.parametrize("alert", ALERTS, ids=lambda each: each.name)
+
+
+def paragraphs() -> dict[str, str]:
+    """Return heading -> text of each paragraph of the page."""
+    _, *found = re.split(r"^## ", RUNBOOKS.read_text(), flags=re.MULTILINE)
+    return {part.partition("\n")[0].strip(): part.partition("\n")[2].strip() for part in found}
+
+
+def test_each_alert_has_its_paragraph_and_each_paragraph_an_alert() -> None:
+    assert sorted(paragraphs()) == sorted(alert.name for alert in ALERTS)
+
+
+@pytest.mark.parametrize("heading", [alert.name for alert in ALERTS])
+def test_paragraph_says_what_to_look_at_and_what_to_do(heading: str) -> None:
+    text = paragraphs()[heading]
+    assert "`" in text  # a command, or a field of the configuration
+    assert len(text.split()) >= 20
+
+
+@EACH
+def test_every_metric_exists(alert: Alert) -> None:
+    assert metrics_in(alert.expression)
+    assert metrics_in(alert.expression) - known() == set()
+
+
+@EACH
+def test_belongs_to_what_is_measured(alert: Alert) -> None:
+    assert alert.component in {NODE, *(target.component for target in TARGETS)}
+
+
+@EACH
+def test_job_in_the_question_is_the_component(alert: Alert) -> None:
+    assert set(re.findall(r'job="([^"]+)"', alert.expression)) <= {alert.component}
+
+
+def test_what_a_stack_lacks_is_not_alerted_on() -> None:
+    assert {alert.name for alert in alerts_of({"redis-exporter"})} == {"RedisMemoryHigh"}
+    names = {alert.name for alert in alerts_of({NODE, "engine"})}
+    assert "EngineDown" in names
+    assert "ApiDown" not in names
+
+
+def test_rule_links_to_the_paragraph() -> None:
+    spec = only(recorded("observability-of-our-own"), "PrometheusRule")["spec"]
+    rules = spec["groups"][0]["rules"]
+    assert {"EngineDown", "DiskNearlyFull", "RedisMemoryHigh"} <= {rule["alert"] for rule in rules}
+    assert "RolloutDegraded" not in {rule["alert"] for rule in rules}
+    for rule in rules:
+        assert rule["annotations"]["runbook_url"] == (
+            f"https://git.example.com/aihub/aihub/src/branch/main/docs/runbooks.md#{rule['alert'].lower()}"
+        )
+        assert rule["labels"]["severity"] in ("critical", "warning")
+        assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
+
+
+def test_without_an_address_the_file_is_named() -> None:
+    (rule,) = rule_spec(ALERTS[:1], "docs/runbooks.md")["groups"][0]["rules"]
+    assert (
+        rule["annotations"]["runbook_url"] == f"docs/runbooks.md#{anchor(ALERTS[0])}" == "docs/runbooks.md#enginedown"
+    )
