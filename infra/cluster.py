@@ -9,7 +9,11 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 PROJECT = "aihub"
 
 POD_SECURITY_EXCEPTIONS: Mapping[str, str] = {
+    "builds": "seccomp Unconfined for rootless BuildKit, which makes a user namespace of its own; root for Kaniko",
     "registry": "a host port: nodes pull images from it before any cluster network is up",
+    "storage": "folders of the node: what makes volumes writes outside of any volume",
+    "node-exporter": "files of the node: what measures its disks, memory and processors must see them",
+    "gpu": "the kubelet's folder of sockets: the device plugin registers its cards there",
 }
 """Space -> what its pods need beyond Pod Security `restricted`, and why. Every space not listed is restricted."""
 

@@ -9,14 +9,28 @@ from typing import Any
 import pulumi
 from pulumi import ResourceOptions
 
+import infra.aipp.plan
+import infra.aipp.room
 import infra.chat.plan
 import infra.chat.room
+import infra.ci.plan
+import infra.ci.room
 import infra.data.plan
 import infra.data.room
+import infra.delivery.plan
+import infra.delivery.room
+import infra.gpu.plan
+import infra.gpu.room
 import infra.network.plan
 import infra.network.room
+import infra.observability.plan
+import infra.observability.room
 import infra.registry.plan
 import infra.registry.room
+import infra.storage.plan
+import infra.storage.room
+import infra.tools.plan
+import infra.tools.room
 from infra import cluster
 from infra.config import Secrets, StackConfig, load
 from infra.plan import Plan, merged
@@ -25,8 +39,20 @@ from infra.site import Site
 
 def plan(stack: StackConfig) -> Plan:
     """Return what the whole stack takes up: its namespaces, its pods, and who calls whom."""
-    rooms = (infra.network, infra.registry, infra.data, infra.chat)
-    return merged(room.plan.plan(stack) for room in rooms)
+    rooms = (
+        infra.network,
+        infra.storage,
+        infra.gpu,
+        infra.registry,
+        infra.ci,
+        infra.data,
+        infra.chat,
+        infra.delivery,
+        infra.tools,
+        infra.aipp,
+    )
+    plans = [room.plan.plan(stack) for room in rooms]
+    return merged([*plans, infra.observability.plan.plan(stack, plans)])  # what the others run is what is measured
 
 
 def declare(stack: StackConfig, secrets: Secrets) -> dict[str, Any]:
@@ -44,15 +70,23 @@ def declare(stack: StackConfig, secrets: Secrets) -> dict[str, Any]:
         options=on_cluster,
     )
     infra.network.room.declare(site)  # who may call whom: nothing but the declared flows
+    infra.storage.room.declare(site)  # what makes volumes, where the cluster has nothing that does
+    infra.gpu.room.declare(site)  # RuntimeClass and device plugin
     registry = infra.registry.room.declare(site)  # where images are pushed to and pulled from
+    infra.ci.room.declare(site, registry)  # Git server, Jenkins, builders: from a push to an image
     stores = infra.data.room.declare(site, registry)  # Redis: conversations; Chroma: documents
-    chat_url = infra.chat.room.declare(site, registry, stores)  # api and engine, by Pulumi or by Argo CD
+    delivery = infra.delivery.room.declare(site, registry)  # Argo CD, Image Updater, Argo Rollouts
+    chat_url = infra.chat.room.declare(site, registry, stores, delivery)  # api and engine, by Pulumi or by Argo CD
+    infra.tools.room.declare(site)  # Penpot
+    aipp_url = infra.aipp.room.declare(site, registry, delivery)  # the vendor's eight services, the same two ways
+    infra.observability.room.declare(site)  # what measures all of it, shows it and raises alarms
 
     return {
         "chatUrl": chat_url,
         "chatDelivery": stack.chat.delivery,
         "namespaces": names,
         "registry": registry.host,
+        **({"aippUrl": aipp_url} if aipp_url else {}),
     }
 
 

@@ -126,13 +126,16 @@ class _Cloud(mocks.Mocks):
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         outputs = dict(args.inputs)
-        if args.typ.startswith("kubernetes:") and not outputs.get("metadata", {}).get("name"):
+        named = outputs if args.typ.startswith("kubernetes:helm.sh/") else outputs.get("metadata", {})
+        if args.typ.startswith("kubernetes:") and not named.get("name"):
             raise ValueError(f"{args.typ} {args.name!r} has no metadata.name: names must be the same in every run")
         if args.typ == "docker-build:index:Image":
             digest = "sha256:" + hashlib.sha256(args.name.encode()).hexdigest()
             outputs |= {"digest": digest, "ref": f"{outputs['tags'][0]}@{digest}"}
         if args.typ == "docker:index/remoteImage:RemoteImage":
             outputs |= {"imageId": "sha256:" + hashlib.sha256(outputs["name"].encode()).hexdigest()}
+        if args.typ == "gitlab:index/projectDeployToken:ProjectDeployToken":
+            outputs |= {"token": hashlib.sha256(args.name.encode()).hexdigest()}
         return f"{args.name}-id", outputs
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:

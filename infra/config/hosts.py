@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from infra.config.types import Section
 
 SERVED = (
+    "aipp.host",
+    "aipp.rabbitmq.host",
     "chat.exposure.host",
     "ci.git.server.host",
     "ci.jenkins.host",

@@ -16,6 +16,9 @@ _IMAGE = re.compile(
 )
 _REVISION = re.compile(r"[0-9a-f]{40}")
 _MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+_IDENTIFIER = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_URL_PATH = re.compile(r"/|(/[A-Za-z0-9._-]+)+")
+_VAULT_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _CRON_FIELD = r"[0-9*,/-]+"
 _CRON = re.compile(rf"{_CRON_FIELD}( {_CRON_FIELD}){{4}}")
 
@@ -89,6 +92,12 @@ Cron = Annotated[str, _pattern(_CRON, "must be a cron schedule of five fields, e
 """Time of a CronJob, in the cluster's time zone."""
 Revision = Annotated[str, _pattern(_REVISION, "must be a full commit hash (40 hex digits); a branch moves")]
 """Git commit."""
+Identifier = Annotated[str, _pattern(_IDENTIFIER, "must be lower-case letters, digits and '_', e.g. aipp")]
+"""Name of a database or of an account in one."""
+UrlPath = Annotated[str, _pattern(_URL_PATH, "must be a path of a web address without an end slash, e.g. /healthz")]
+"""Path below a host name."""
+VaultPath = Annotated[str, _pattern(_VAULT_PATH, "must be a path without slashes at its ends, e.g. aipp/services")]
+"""Entry below a store's mount in Vault."""
 ModelId = Annotated[str, _pattern(_MODEL_ID, "must be ORGANISATION/NAME as on the model hub, e.g. Qwen/Qwen3-4B")]
 """Repository of a model on the hub."""
 

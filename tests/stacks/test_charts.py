@@ -6,7 +6,9 @@ by name. A chart without a schema ignores a misspelt key, so a key that its valu
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,31 @@ from infra.stackfile import configuration, placeholder_secrets, stack_names
 
 SUBCHARTS: Mapping[str, Mapping[str, str]] = {"kube-prometheus-stack": {"grafana": "grafana"}}
 """Chart -> key of its values -> folder of the chart that reads what is below it."""
+
+OPEN: Mapping[str, tuple[str, ...]] = {
+    # Copied into the containers as they are (templates/jenkins-controller-statefulset.yaml).
+    "jenkins": (
+        "controller.containerSecurityContext",
+        "controller.sidecars.configAutoReload.containerSecurityContext",
+    ),
+    "traefik": ("service.spec",),  # copied into the Service as it is (templates/_service.tpl)
+    "ingress-nginx": ("controller.resources",),  # its limits stand in a comment
+    "argo-cd": ("configs.cm", "configs.params"),  # become ConfigMaps entry by entry (templates/argocd-configs)
+    "kube-prometheus-stack": (
+        # Charts of their own, whose values.yaml is not at hand.
+        "kube-state-metrics",
+        "prometheus-node-exporter",
+        # Written into a file, and into the pod, as they are; and three keys that stand in comments or templates only.
+        r"grafana.grafana\.ini",
+        "grafana.securityContext",
+        "grafana.fullnameOverride",
+        "grafana.podAnnotations",
+        "grafana.ingress.ingressClassName",
+    ),
+    "loki": ("loki.limits_config",),  # written into Loki's own file as it is
+    "tempo": ("securityContext", "persistence.storageClassName"),  # the one as it is; the other stands in a comment
+}
+"""Chart -> paths below which anything may stand, though its values.yaml has an example there, or nothing."""
 
 
 def releases() -> list[tuple[str, Recorded]]:
@@ -69,8 +96,18 @@ def chart_values(folder: Path) -> dict[str, Any]:
     for key, chart in SUBCHARTS.get(folder.name, {}).items():
         brought = folder.parent / chart / "values.yaml"
         if brought.is_file():
-            own[key] = {**yaml.safe_load(brought.read_text()), **own.get(key, {})}
+            own[key] = _together(yaml.safe_load(brought.read_text()), own.get(key, {}))
+    for path in OPEN.get(folder.name, ()):
+        *parents, last = (key.replace("\\.", ".") for key in re.split(r"(?<!\\)\.", path))
+        reduce(lambda values, key: values[key], parents, own)[last] = {}
     return own
+
+
+def _together(below: Any, above: Any) -> Any:
+    """Return a subchart's values with its parent's own over them, at every depth."""
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return above
+    return {**below, **{key: _together(below.get(key), value) for key, value in above.items()}}
 
 
 @pytest.mark.parametrize(("stack", "release"), RELEASES, ids=[f"{stack}-{each.name}" for stack, each in RELEASES])

@@ -1,0 +1,111 @@
+"""The vendor's package AIPP: eight services beside the chat."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from infra.config.aipp_services import (
+    BackendConfig,
+    DataProcessorConfig,
+    FrontConfig,
+    LinkerConfig,
+    SchedulerConfig,
+    ServiceConfig,
+)
+from infra.config.types import DnsLabel, Gib, HostName, Identifier, Image, Mib, Millicores, Section, UrlPath, VaultPath
+
+DATABASE_PASSWORD, REDIS_PASSWORD, QUEUE_PASSWORD = "aippDatabasePassword", "aippRedisPassword", "aippQueuePassword"
+STORE_SECRETS = (DATABASE_PASSWORD, REDIS_PASSWORD, QUEUE_PASSWORD)
+"""Secrets that the stores have, and with them every stack; a stack with Vault may name others that lie there."""
+
+
+class PgvectorConfig(Section):
+    """PostgreSQL with the extension `vector`."""
+
+    image: Image
+    """The extension's own image, e.g. ``pgvector/pgvector:0.8.1-pg17``."""
+    database: Identifier = "aipp"
+    """Database that the services share."""
+    user: Identifier = "aipp"
+    """Account of the services; it owns the database."""
+    storage_gib: Gib = 20
+    cpu_millicores: Millicores = 2000
+    memory_mib: Annotated[int, Field(ge=512, le=4194304, strict=True)] = 2048
+    """Memory, reserved whole; a quarter of it are PostgreSQL's shared buffers, an eighth is /dev/shm."""
+
+
+class AippRedisConfig(Section):
+    """The services' own Redis; the chat's is another."""
+
+    image: Image
+    storage_gib: Gib = 2
+    memory_mib: Mib = 512
+    """Memory; three quarters of it are Redis' maxmemory."""
+
+
+class RabbitMqConfig(Section):
+    """The queue between the services."""
+
+    image: Image
+    """RabbitMQ 3.13 with the management plugin, e.g. ``library/rabbitmq:3.13.7-management``."""
+    user: Identifier = "aipp"
+    """Account of the services, and of people at the management page."""
+    host: HostName | None = None
+    """Host name of the management page; absent: `kubectl port-forward` only."""
+    storage_gib: Gib = 5
+    cpu_millicores: Millicores = 1000
+    memory_mib: Annotated[int, Field(ge=256, le=4194304, strict=True)] = 1024
+    """Memory, reserved whole; publishers are held back from six tenths of it."""
+
+
+class AippConfig(Section):
+    """The eight services; what they need of one another stands in `infra/aipp/plan.py`."""
+
+    namespace: DnsLabel = "aipp"
+    delivery: Literal["pulumi", "argocd"] = "pulumi"
+    """Who rolls the services out: this program, or Argo CD from the tree that `make render` writes."""
+    host: HostName
+    """Host name under which people open the front end."""
+    api_path: UrlPath = "/api"
+    """Path below it, with all below that, which the backend answers; the rest is the front end's."""
+    vault_path: VaultPath = "aipp/services"
+    """Where Vault has the secrets: an entry below the store's mount, its properties named like our secret keys."""
+    move_after_seconds: Annotated[int, Field(ge=0, le=3600, strict=True)] = 60
+    """After a node went silent, its pods are made anew elsewhere; Kubernetes' own default is 300. docs/aipp.md says
+    which services move then, and what their volumes need for it."""
+    pull_secret: DnsLabel | None = None
+    """Secret in the namespace with which nodes pull the images, made by others, e.g. ``gitlab-registry`` for images
+    that come from the vendor's registry itself; absent: `registry.username`'s, or none."""
+    pgvector: PgvectorConfig
+    redis: AippRedisConfig
+    rabbitmq: RabbitMqConfig
+    front: FrontConfig
+    backend: BackendConfig
+    data_processor: DataProcessorConfig
+    linker: LinkerConfig
+    scheduler: SchedulerConfig
+
+    def services(self) -> dict[str, ServiceConfig]:
+        """Return field as in YAML -> section of each of the vendor's five."""
+        return {
+            "front": self.front,
+            "backend": self.backend,
+            "dataProcessor": self.data_processor,
+            "linker": self.linker,
+            "scheduler": self.scheduler,
+        }
+
+    def foreign_secrets(self) -> list[str]:
+        """Return where a secret is named that the stores do not have: only Vault can hold it."""
+        return [
+            f"aipp.{field}.secretEnvironment.{variable}"
+            for field, service in self.services().items()
+            for variable, key in service.secret_environment.items()
+            if key not in STORE_SECRETS
+        ]
+
+    @model_validator(mode="after")
+    def _front_end_keeps_the_rest(self) -> "AippConfig":
+        if self.api_path == "/":
+            raise ValueError("apiPath must be a path below /, e.g. /api: the front end answers the rest")
+        return self

@@ -1,0 +1,171 @@
+"""The five services of AIPP that the vendor makes: what all of them have, and what is special about each."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from infra.config.storage import Folder
+from infra.config.types import DnsLabel, Image, Mib, Millicores, Section, UrlPath
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SECRET = re.compile(r"[a-z][A-Za-z0-9]*")
+_SOUNDS_SECRET = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL", re.IGNORECASE)
+
+
+def sounds_secret(variable: str) -> bool:
+    """Say whether a variable's name promises a secret; one that names a file does not."""
+    return bool(_SOUNDS_SECRET.search(variable)) and not variable.upper().endswith("_FILE")
+
+
+def _variable(value: str) -> str:
+    if not _VARIABLE.fullmatch(value):
+        raise ValueError("must be the name of an environment variable, e.g. SPRING_PROFILES_ACTIVE")
+    return value
+
+
+def _secret(value: str) -> str:
+    if not _SECRET.fullmatch(value):
+        raise ValueError("must be the key of a secret, e.g. aippDatabasePassword")
+    return value
+
+
+Variable = Annotated[str, AfterValidator(_variable)]
+"""Name of an environment variable."""
+SecretName = Annotated[str, AfterValidator(_secret)]
+"""Key of a secret: a row of `infra/config/secret_keys.py`, or with Vault any property of the entry."""
+Port = Annotated[int, Field(ge=1024, le=65535, strict=True)]
+"""Port that a process without rights may listen at."""
+OutsidePort = Annotated[int, Field(ge=1, le=65535, strict=True)]
+"""Port of something outside the cluster's plan."""
+Batch = Annotated[int, Field(ge=1, le=4096, strict=True)]
+"""Pieces of text that are computed together."""
+
+
+class ServiceConfig(Section):
+    """What every service has."""
+
+    image: Image
+    """The mirrored image, pinned."""
+    port: Port = 8080
+    """Where it listens."""
+    live_path: UrlPath | None = None
+    """What says over HTTP that the process lives; absent: its port takes connections."""
+    ready_path: UrlPath | None = None
+    """What says that it can serve; absent: as for ``live_path``."""
+    cpu_millicores: Millicores = 1000
+    """CPU limit of one pod; a tenth is reserved."""
+    memory_mib: Mib = 1024
+    """Memory of one pod, reserved whole."""
+    environment: dict[Variable, str] = Field(default_factory=dict)
+    """Variables beside those that the service gets here anyway (docs/aipp.md), or in place of them."""
+    secret_environment: dict[Variable, SecretName] = Field(default_factory=dict)
+    """Variable -> key of the secret in it, for an image that cannot read a secret from a file."""
+    outside_ports: tuple[OutsidePort, ...] = ()
+    """Ports of what it calls outside of the package; empty: it calls nothing there."""
+    writable_folders: tuple[Folder, ...] = ()
+    """Folders that the image writes to; each begins empty. Everything else but /tmp is read-only."""
+
+    @model_validator(mode="after")
+    def _secrets_stand_apart(self) -> "ServiceConfig":
+        for variable in self.environment:
+            if sounds_secret(variable):
+                raise ValueError(f"environment.{variable} sounds like a secret: give its key in secretEnvironment")
+            if variable in self.secret_environment:
+                raise ValueError(f"{variable} stands in environment and in secretEnvironment: keep one of the two")
+        return self
+
+
+class SpringConfig(ServiceConfig):
+    """A Spring Boot service: its health is asked at the actuator."""
+
+    live_path: UrlPath | None = "/actuator/health/liveness"
+    ready_path: UrlPath | None = "/actuator/health/readiness"
+    memory_mib: Mib = 2048
+    """Memory of one pod, reserved whole; three quarters of it are Java's heap."""
+
+
+class FrontConfig(ServiceConfig):
+    """The page: React, served by PM2."""
+
+    port: Port = 3000
+    replicas: Annotated[int, Field(ge=1, le=20, strict=True)] = 2
+    """Pods, spread over the nodes."""
+    memory_mib: Mib = 512
+
+
+class BackendConfig(SpringConfig):
+    """The services' API; it makes the database's tables (Liquibase)."""
+
+    startup_minutes: Annotated[int, Field(ge=1, le=240, strict=True)] = 30
+    """How long migrations may take before the pod counts as failed."""
+
+
+class DataProcessorConfig(SpringConfig):
+    """Collects catalogues."""
+
+
+class SchedulerConfig(SpringConfig):
+    """Starts work at given times; two of it would start everything twice, so their number is no field."""
+
+    exclusive_volume: bool = True
+    """Hold a claim that one pod may mount in the whole cluster (ReadWriteOncePod): then not even a node that was given
+    up but still runs leaves two of it. Longhorn knows the mode since 1.11; false where the storage does not."""
+
+
+class LinkerConfig(ServiceConfig):
+    """Links texts by a model on a GPU."""
+
+    port: Port = 8000
+    gpu_count: Annotated[int, Field(ge=0, le=8, strict=True)] = 1
+    """GPUs of the pod (`nvidia.com/gpu`); 0: there is none, and the linker is left out."""
+    gpu_memory_gib: Annotated[int, Field(ge=1, le=1024, strict=True)] | None = None
+    """What it takes of a card; must be stated where others use the card, too. Nothing holds the image to it."""
+    runtime_class: DnsLabel | None = None
+    """RuntimeClass that gives a container the GPU; absent: ``gpu.runtimeClass`` where this stack sets cards up."""
+    card: Literal["ampere", "turing"] = "ampere"
+    """Generation of the card: ``turing`` is a T4 and its like, which have neither bfloat16 nor FlashAttention 2; the
+    three fields below then fall back to what such a card can do."""
+    precision: Literal["bfloat16", "float16", "float32"] | None = None
+    """Absent: bfloat16, on ``turing`` float16."""
+    attention: Literal["flash_attention_2", "sdpa", "eager"] | None = None
+    """Absent: flash_attention_2, on ``turing`` sdpa."""
+    batch_size: Batch | None = None
+    """Absent: 32, on ``turing`` 8 (16 GB)."""
+    cpu_millicores: Millicores = 4000
+    memory_mib: Mib = 16384
+    """Memory, reserved whole, /dev/shm included."""
+    shared_memory_mib: Mib = 2048
+    """Size of /dev/shm; it is memory and counts against ``memory_mib``."""
+    startup_minutes: Annotated[int, Field(ge=1, le=240, strict=True)] = 20
+    """How long it may take to load its model."""
+
+    @property
+    def tuning(self) -> dict[str, str]:
+        """The settings that depend on the card, after the fallbacks."""
+        old = self.card == "turing"
+        return {
+            "precision": self.precision or ("float16" if old else "bfloat16"),
+            "attention": self.attention or ("sdpa" if old else "flash_attention_2"),
+            "batch_size": str(self.batch_size or (8 if old else 32)),
+        }
+
+    @model_validator(mode="after")
+    def _the_card_can_do_it(self) -> "LinkerConfig":
+        if self.card == "turing" and self.precision == "bfloat16":
+            raise ValueError("precision is bfloat16, which a turing card has not: use float16, or leave it out")
+        if self.card == "turing" and self.attention == "flash_attention_2":
+            raise ValueError("attention is flash_attention_2, which a turing card has not: use sdpa, or leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _shared_memory_fits(self) -> "LinkerConfig":
+        if self.shared_memory_mib * 2 > self.memory_mib:
+            raise ValueError("sharedMemoryMib is memory of the pod: it may be half of memoryMib at most")
+        return self
+
+    @model_validator(mode="after")
+    def _runtime_class_needs_a_gpu(self) -> "LinkerConfig":
+        if self.runtime_class and not self.gpu_count:
+            raise ValueError("runtimeClass is for GPUs, but gpuCount is 0: set gpuCount or leave runtimeClass out")
+        return self
