@@ -80,6 +80,18 @@ class Plan:
         return [flow for flow in self.flows if flow.source == component]
 
 
+def shared_namespaces(plan: Plan) -> list[str]:
+    """Return one sentence for each namespace that two spaces would share: policies and Pod Security are a space's."""
+    users: dict[str, list[str]] = {}
+    for key, space in plan.spaces.items():
+        users.setdefault(space.namespace, []).append(key)
+    return [
+        f"namespace {namespace} would hold {' and '.join(keys)}: give each a namespace of its own"
+        for namespace, keys in users.items()
+        if len(keys) > 1 and any(plan.spaces[key].ours for key in keys)
+    ]
+
+
 def merged(plans: Iterable[Plan]) -> Plan:
     """Return the whole stack's plan.
 

@@ -32,13 +32,17 @@ import infra.storage.room
 import infra.tools.plan
 import infra.tools.room
 from infra import cluster
-from infra.config import Secrets, StackConfig, load
-from infra.plan import Plan, merged
+from infra.config import ConfigError, Secrets, StackConfig, load
+from infra.plan import Plan, merged, shared_namespaces
 from infra.site import Site
 
 
 def plan(stack: StackConfig) -> Plan:
-    """Return what the whole stack takes up: its namespaces, its pods, and who calls whom."""
+    """Return what the whole stack takes up: its namespaces, its pods, and who calls whom.
+
+    Raises:
+        ConfigError: two parts would share a namespace.
+    """
     rooms = (
         infra.network,
         infra.storage,
@@ -52,7 +56,10 @@ def plan(stack: StackConfig) -> Plan:
         infra.aipp,
     )
     plans = [room.plan.plan(stack) for room in rooms]
-    return merged([*plans, infra.observability.plan.plan(stack, plans)])  # what the others run is what is measured
+    whole = merged([*plans, infra.observability.plan.plan(stack, plans)])  # what the others run is what is measured
+    if problems := shared_namespaces(whole):
+        raise ConfigError("The stack's configuration is wrong:\n  " + "\n  ".join(problems), problems)
+    return whole
 
 
 def declare(stack: StackConfig, secrets: Secrets) -> dict[str, Any]:

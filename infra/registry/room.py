@@ -75,6 +75,7 @@ def _server(site: Site, config: RegistryServerConfig) -> RegistryServer:
             accounts=accounts.secret if accounts else None,
             accounts_version=accounts.version if accounts else None,
             tls_secret=config.tls_secret,
+            metrics=bool(site.stack.observability.stack or site.stack.observability.monitors),
         ),
         opts=site.options,
     )

@@ -7,7 +7,7 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 from pulumi_kubernetes.core.v1 import ContainerArgsDict, ContainerPortArgsDict, VolumeArgsDict, VolumeMountArgsDict
 
 from infra.cluster import labels, selector
-from infra.registry.server_config import CONFIG_FILE, DATA, HTPASSWD, TLS, configuration
+from infra.registry.server_config import CONFIG_FILE, DATA, HTPASSWD, METRICS_PORT, TLS, configuration
 from infra.storage.volume import Volume, VolumeArgs
 from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, http_probe, pod_spec, resources, service_account
 
@@ -39,6 +39,8 @@ class RegistryServerArgs:
     """Changes with the accounts."""
     tls_secret: str | None = None
     """Name of a kubernetes.io/tls Secret; absent: plain HTTP."""
+    metrics: bool = False
+    """Whether somebody collects its metrics."""
 
 
 class RegistryServer(ComponentResource):
@@ -68,7 +70,10 @@ class RegistryServer(ComponentResource):
                 labels=its_labels,
                 data={
                     "config.yml": configuration(
-                        port=args.port, login=args.accounts is not None, tls=args.tls_secret is not None
+                        port=args.port,
+                        login=args.accounts is not None,
+                        tls=args.tls_secret is not None,
+                        metrics=args.metrics,
                     )
                 },
             ),
@@ -180,11 +185,15 @@ def _container(args: RegistryServerArgs, mounts: list[VolumeMountArgsDict]) -> C
     scheme = "HTTPS" if args.tls_secret else "HTTP"
     live = http_probe("/", "registry", period_seconds=20, failures=3, scheme=scheme)
     port: ContainerPortArgsDict = {"name": "registry", "container_port": args.port, "host_port": args.port}
+    metrics: ContainerPortArgsDict = {"name": "metrics", "container_port": METRICS_PORT}
     return {
         "name": "registry",
         "image": args.image,
         "args": ["serve", CONFIG_FILE],
-        "ports": [{**port, "host_ip": args.listen_address} if args.listen_address else port],
+        "ports": [
+            {**port, "host_ip": args.listen_address} if args.listen_address else port,
+            *([metrics] if args.metrics else []),
+        ],
         "startup_probe": http_probe("/", "registry", period_seconds=2, failures=60, scheme=scheme),
         "liveness_probe": live,
         "readiness_probe": http_probe("/", "registry", period_seconds=5, failures=3, scheme=scheme),

@@ -8,9 +8,11 @@ CONFIG_FILE = "/etc/registry/config.yml"
 DATA = "/var/lib/registry"
 HTPASSWD = "/etc/registry-accounts/htpasswd"
 TLS = "/etc/registry-tls"
+METRICS_PORT = 5001
+"""Of the pod only: no policy but the monitoring's lets anybody ask it."""
 
 
-def configuration(*, port: int, login: bool, tls: bool) -> str:
+def configuration(*, port: int, login: bool, tls: bool, metrics: bool = False) -> str:
     """Return the file's text.
 
     No cache of layer descriptions: after a garbage collection it would claim layers that are gone, and pushes would
@@ -19,6 +21,8 @@ def configuration(*, port: int, login: bool, tls: bool) -> str:
     http: dict[str, Any] = {"addr": f":{port}", "headers": {"X-Content-Type-Options": ["nosniff"]}}
     if tls:
         http["tls"] = {"certificate": f"{TLS}/tls.crt", "key": f"{TLS}/tls.key"}
+    if metrics:
+        http["debug"] = {"addr": f":{METRICS_PORT}", "prometheus": {"enabled": True, "path": "/metrics"}}
     whole: dict[str, Any] = {
         "version": 0.1,
         "log": {"level": "info", "accesslog": {"disabled": True}},

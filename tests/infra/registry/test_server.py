@@ -37,6 +37,14 @@ def test_open_without_accounts_and_plain_without_certificate() -> None:
     assert "cache" not in parsed["storage"]
 
 
+def test_metrics_have_a_port_of_their_own_only_where_somebody_collects_them() -> None:
+    assert "debug" not in yaml.safe_load(only(declared(), "ConfigMap")["data"]["config.yml"])["http"]
+    measured = declared(metrics=True)
+    assert yaml.safe_load(only(measured, "ConfigMap")["data"]["config.yml"])["http"]["debug"]["addr"] == ":5001"
+    ports = container_of(only(measured, "StatefulSet"))["ports"]
+    assert {"name": "metrics", "containerPort": 5001} in ports
+
+
 def test_accounts_and_certificate_are_mounted_and_used() -> None:
     recording = declared(accounts="accounts", accounts_version="abc", tls_secret="registry-tls")
     parsed = yaml.safe_load(only(recording, "ConfigMap")["data"]["config.yml"])
