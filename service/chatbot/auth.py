@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chatbot.errors import ApiError
+from chatbot.history.protocol import SHARED
+from chatbot.sessions.person import Person
 from chatbot.sessions.service import Sessions
 from chatbot.settings import PREFIX, ConfigurationError, read_secret_file
 
@@ -19,9 +22,29 @@ COOKIE = "aihub_session"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 HEALTH = ("/livez", "/readyz")
 PAGE = ("/", "/favicon.svg")
+SIGN_IN = "/api/sign-in"
+"""Says how one may sign in, to those who have not."""
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
-Identity = Literal["key", "session"]
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who asks."""
+
+    auth: Literal["key", "session"]
+    """With the API key itself, or with a browser's session."""
+    person: Person | None = None
+    """Who signed in through the organisation; None: whoever has the API key."""
+
+    @property
+    def owner(self) -> str:
+        """Whose conversations they work on: their own, or those that all who have the key share."""
+        return self.person.owner if self.person else SHARED
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether they may change the documents."""
+        return self.person is None or self.person.is_admin
 
 
 class KeyRing:
@@ -85,15 +108,17 @@ class Guard:
         method, path = scope["method"], scope["path"]
         scheme, _, key = headers.get("authorization", "").partition(" ")
         if scheme.lower() == "bearer" and self._keys.knows(key.strip()):
-            return "key"
+            return Identity(auth="key")
         is_open = is_open_path(method, path, for_browsers=self._sessions is not None)
         cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE)
         if self._sessions and (cookie or is_open) and method not in SAFE_METHODS:
             _refuse_other_sites(headers)
         if is_open:
             return None
-        if self._sessions and cookie and not scheme and await self._sessions.is_open(cookie):
-            return "session"
+        if self._sessions and cookie and not scheme:
+            session = await self._sessions.find(cookie)
+            if session:
+                return Identity(auth="session", person=session.person)
         raise ApiError(
             401,
             "This needs a key: send the header `Authorization: Bearer <API key>`"
@@ -109,7 +134,7 @@ def is_open_path(method: str, path: str, *, for_browsers: bool) -> bool:
     if not for_browsers:
         return False
     if method in SAFE_METHODS:
-        return path in PAGE or path.startswith(("/assets/", "/login/"))
+        return path in (*PAGE, SIGN_IN) or path.startswith(("/assets/", "/login/"))
     return (method, path) == ("POST", "/api/sessions")
 
 

@@ -3,9 +3,10 @@
 import difflib
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PREFIX = "CHATBOT_"
@@ -13,6 +14,35 @@ PREFIX = "CHATBOT_"
 
 class ConfigurationError(Exception):
     """The service cannot start as configured; the message names the setting and the fix."""
+
+
+def is_secure(url: str) -> bool:
+    """Whether nobody on the way can read what goes to `url`: TLS, or this machine."""
+    parts = urlsplit(url)
+    return parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be a URL such as https://id.example.org, without user, query and fragment")
+    return url
+
+
+def _issuer(url: str) -> str:
+    if not is_secure(_address(url)):
+        raise ValueError("must begin with https:// (passwords and tokens pass through it)")
+    return url
+
+
+def _origin(url: str) -> str:
+    if urlsplit(_address(url)).path.strip("/"):
+        raise ValueError("must have no path: the chat is at the root of its host")
+    return url.rstrip("/")
+
+
+IssuerUrl = Annotated[str, AfterValidator(_issuer)]
+Origin = Annotated[str, AfterValidator(_origin)]
 
 
 class Settings(BaseSettings):
@@ -56,6 +86,21 @@ class Settings(BaseSettings):
     """The built page."""
     context_tokens: int | None = Field(default=None, ge=16)
     """Upper bound of the context; default: what the model declares."""
+    public_url: Origin | None = None
+    """Where people open the chat, e.g. `https://chat.example.org:8443`; the issuer sends them back to
+    `/login/callback` below it. Needed with `oidc_issuer`."""
+    oidc_issuer: IssuerUrl | None = None
+    """OpenID Connect issuer through which people sign in, exactly as it names itself; unset: by API key only."""
+    oidc_client_id: str | None = None
+    """The chat's client id at the issuer. Needed with `oidc_issuer`."""
+    oidc_client_secret_file: Path | None = None
+    """File with the client's secret. Needed with `oidc_issuer`."""
+    oidc_ca_file: Path | None = None
+    """PEM file with the only authority that may have signed the issuer's certificate; unset: the system's."""
+    oidc_user_group: str | None = None
+    """Group (claim `groups`) whose members may use the chat; unset: everybody whom the issuer lets in."""
+    oidc_admin_group: str | None = None
+    """Group whose members may also change the documents, users or not; unset: everybody may."""
 
     @model_validator(mode="after")
     def _what_the_role_needs(self) -> "Settings":
@@ -76,6 +121,20 @@ class Settings(BaseSettings):
             missing.append(f"CHATBOT_ENGINE_KEY_FILE is not set: role `{self.role}` needs the key of the engine")
         if missing:
             raise ValueError("\n".join(missing))
+        return self
+
+    @model_validator(mode="after")
+    def _what_the_issuer_needs(self) -> "Settings":
+        oidc = {name: getattr(self, name) for name in Settings.model_fields if name.startswith("oidc_")}
+        if self.oidc_issuer is None:
+            alone = [f"{PREFIX}{name.upper()}" for name, value in oidc.items() if value is not None]
+            if alone:
+                raise ValueError(f"{PREFIX}OIDC_ISSUER is not set, but {', '.join(alone)} is: set both or neither")
+            return self
+        needed = {"oidc_client_id", "oidc_client_secret_file", "public_url"}
+        missing = sorted(f"{PREFIX}{name.upper()}" for name in needed if getattr(self, name) is None)
+        if missing:
+            raise ValueError(f"{', '.join(missing)} is not set: {PREFIX}OIDC_ISSUER needs it")
         return self
 
     @property

@@ -6,7 +6,7 @@ import time
 import uuid
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -27,6 +27,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
         model = ("model_name",)
         self.waiting = Gauge("vllm:num_requests_waiting", "Requests queued for the model.", model, registry=registry)
         self.running = Gauge("vllm:num_requests_running", "Requests the model works on.", model, registry=registry)
@@ -42,7 +43,10 @@ class Metrics:
         self.prompt_tokens = Counter("vllm:prompt_tokens", "Tokens read.", model, registry=registry)
         self.generation_tokens = Counter("vllm:generation_tokens", "Tokens written.", model, registry=registry)
         self.success = Counter(
-            "vllm:request_success", "Requests that ended well.", (*model, "finished_reason"), registry=registry
+            "vllm:request_success",
+            "Requests by their end: stop, length, abort (the reader left) or error.",
+            (*model, "finished_reason"),
+            registry=registry,
         )
         self.http = Histogram(
             "chatbot_http_request_seconds",
@@ -54,7 +58,31 @@ class Metrics:
         self.retrieval = Histogram(
             "chatbot_retrieval_seconds", "Embedding and search.", registry=registry, buckets=SECONDS
         )
+        self.passages = Histogram(
+            "chatbot_retrieval_passages",
+            "Passages found for a question; 0 is a miss.",
+            registry=registry,
+            buckets=(0, 1, 2, 3, 4),
+        )
+        self.first_text = Histogram(
+            "chatbot_time_to_first_token_seconds",
+            "Question to first text of its answer, retrieval and waiting for the engine included.",
+            registry=registry,
+            buckets=SECONDS,
+        )
+        self.answers = Counter(
+            "chatbot_answers",
+            "Chats by their end: complete, interrupted (the reader left) or failed, also in the middle of a stream.",
+            ("outcome",),
+            registry=registry,
+        )
         self.notices = Counter("chatbot_notices", "Chats answered without a store.", ("store",), registry=registry)
+        self.logins = Counter(
+            "chatbot_logins",
+            "Ends of logins through the organisation: signed_in, or why not.",
+            ("outcome",),
+            registry=registry,
+        )
         self.pending_history = Gauge(
             "chatbot_history_pending", "History writes waiting for the store.", registry=registry
         )

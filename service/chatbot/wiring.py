@@ -36,7 +36,8 @@ def collaborators_for(settings: Settings, metrics: Metrics) -> Collaborators:
 
 
 def _browsing(settings: Settings, engine: Engine, metrics: Metrics, history: History, tickets: Tickets) -> Browsing:
-    # chromadb is not among the engine's packages.
+    # Neither OpenID Connect nor chromadb is among the engine's packages.
+    from chatbot.oidc.login import oidc_login  # noqa: PLC0415
     from chatbot.retrieval import chroma_connection  # noqa: PLC0415
     from chatbot.retrieval.chroma import ChromaDocuments  # noqa: PLC0415
     from chatbot.retrieval.library import Library  # noqa: PLC0415
@@ -51,6 +52,7 @@ def _browsing(settings: Settings, engine: Engine, metrics: Metrics, history: His
         library=Library(engine, documents),
         search=Search(engine, documents, metrics),
         sessions=Sessions(tickets),
+        oidc=oidc_login(settings),
     )
 
 

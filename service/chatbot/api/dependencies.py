@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from fastapi import Depends, Request
 
-from chatbot.auth import KeyRing
+from chatbot.auth import Identity, KeyRing
 from chatbot.engine.protocol import Engine
 from chatbot.history.pending import PendingHistory
 from chatbot.sessions.service import Sessions
 from chatbot.telemetry import Metrics
 
-if TYPE_CHECKING:  # the engine's image has no readers of documents
+if TYPE_CHECKING:  # the engine's image has no readers of documents, and no OpenID Connect
+    from chatbot.oidc.login import OidcLogin
     from chatbot.retrieval.library import Library
     from chatbot.retrieval.search import Search
 
@@ -24,6 +25,8 @@ class Browsing:
     library: "Library"
     search: "Search"
     sessions: Sessions
+    oidc: "OidcLogin | None" = None
+    """None: people sign in with the API key only."""
 
 
 @dataclass(frozen=True)
@@ -49,5 +52,16 @@ def _browsing(request: Request) -> Browsing:
     return browsing
 
 
+def _identity(request: Request) -> Identity:
+    """Who asks; the guard lets nobody unknown through to a route that wants to know."""
+    return cast(Identity, request.state.identity)
+
+
+def _owner(request: Request) -> str:
+    return _identity(request).owner
+
+
 BrowsingDep = Annotated[Browsing, Depends(_browsing)]
 CollaboratorsDep = Annotated[Collaborators, Depends(collaborators)]
+IdentityDep = Annotated[Identity, Depends(_identity)]
+OwnerDep = Annotated[str, Depends(_owner)]

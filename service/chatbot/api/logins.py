@@ -5,27 +5,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from chatbot.api.dependencies import BrowsingDep, CollaboratorsDep
+from chatbot.api.cookies import set_session_cookie
+from chatbot.api.dependencies import BrowsingDep, CollaboratorsDep, IdentityDep
 from chatbot.api.health import state_of
-from chatbot.auth import COOKIE
+from chatbot.api.sign_in_pages import spent_link
+from chatbot.auth import COOKIE, SIGN_IN
 from chatbot.errors import ApiError
-from chatbot.sessions.service import LOGIN_SECONDS, SESSION_SECONDS
+from chatbot.sessions.service import LOGIN_SECONDS
 
 router = APIRouter()
 
 UNKNOWN_MODEL = {"id": "unknown", "engine": "upstream"}
 """What is said of the model while the engine is away: clients need not handle a hole."""
-SPENT_LOGIN = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Login link not valid</title>
-<h1>This login link is not valid any more</h1>
-<p>A link opens one session and is good for 15 minutes.
-Ask for a new one, or <a href="/">sign in with the API key</a>.</p>
-<p lang="ko">이 로그인 링크는 이미 사용되었거나 만료되었습니다.
-새 링크를 요청하거나 <a href="/">API 키로 로그인</a>해 주세요.</p>
-</html>"""
 
 
 class SignIn(BaseModel):
@@ -36,9 +30,9 @@ class SignIn(BaseModel):
 
 
 @router.post("/api/logins", status_code=201)
-async def create_login(request: Request, browsing: BrowsingDep) -> dict[str, str]:
+async def create_login(identity: IdentityDep, browsing: BrowsingDep) -> dict[str, str]:
     """A link that opens one session; only for those who have the key, so that a session cannot multiply."""
-    if request.state.identity != "key":
+    if identity.auth != "key":
         raise ApiError(403, "One-time logins are made with the API key, not with a session.", code="key_needed")
     ticket = await browsing.sessions.open_login()
     ends = datetime.now(UTC) + timedelta(seconds=LOGIN_SECONDS)
@@ -49,9 +43,9 @@ async def create_login(request: Request, browsing: BrowsingDep) -> dict[str, str
 async def use_login(ticket: str, request: Request, browsing: BrowsingDep) -> Response:
     """Sign the browser in and go to the page."""
     if not await browsing.sessions.use_login(ticket):
-        return HTMLResponse(SPENT_LOGIN, status_code=410)
+        return spent_link()
     response = RedirectResponse("/", status_code=303)
-    _set_cookie(response, request, await browsing.sessions.open_session())
+    set_session_cookie(response, request, await browsing.sessions.open_session())
     return response
 
 
@@ -61,20 +55,29 @@ async def create_session(body: SignIn, request: Request, response: Response, par
     browsing = parts.browsing
     if browsing is None or not parts.keys.knows(body.api_key.strip()):
         raise ApiError(401, "This API key is not known here.", code="invalid_api_key", param="api_key")
-    _set_cookie(response, request, await browsing.sessions.open_session())
+    set_session_cookie(response, request, await browsing.sessions.open_session())
 
 
-@router.delete("/api/sessions", status_code=204)
-async def close_session(request: Request, response: Response, browsing: BrowsingDep) -> None:
-    """Sign out."""
+@router.delete("/api/sessions", response_model=None)
+async def close_session(request: Request, identity: IdentityDep, browsing: BrowsingDep) -> Response:
+    """Sign out: 204, or 200 with the address at which the organisation's issuer lets one sign out of it, too."""
     ticket = request.cookies.get(COOKIE)
     if ticket:
         await browsing.sessions.close_session(ticket)
+    place = await browsing.oidc.end_session_url() if identity.person and browsing.oidc else None
+    response = JSONResponse({"end_session_url": place}) if place else Response(status_code=204)
     response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    return response
+
+
+@router.get(SIGN_IN)
+async def ways_to_sign_in(browsing: BrowsingDep) -> dict[str, bool]:
+    """What the page offers to somebody who is not signed in."""
+    return {"api_key": True, "organisation": browsing.oidc is not None}
 
 
 @router.get("/api/me")
-async def who_am_i(request: Request, parts: CollaboratorsDep, browsing: BrowsingDep) -> dict[str, Any]:
+async def who_am_i(identity: IdentityDep, parts: CollaboratorsDep, browsing: BrowsingDep) -> dict[str, Any]:
     """How the request is signed in, the model, and what works right now."""
     history, documents, engine = await asyncio.gather(
         state_of(browsing.history.ping()), state_of(browsing.library.ping()), state_of(parts.engine.check())
@@ -84,13 +87,9 @@ async def who_am_i(request: Request, parts: CollaboratorsDep, browsing: Browsing
         info = await parts.engine.describe()
         model = {"id": info.id, "engine": info.engine}
     return {
-        "auth": request.state.identity,
+        "auth": identity.auth,
+        "name": identity.person.name if identity.person else None,
+        "role": "admin" if identity.is_admin else "user",
         "model": model,
         "services": {"history": history, "documents": documents, "engine": engine},
     }
-
-
-def _set_cookie(response: Response, request: Request, ticket: str) -> None:
-    # TLS ends at the ingress, which says so in this header.
-    is_tls = request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
-    response.set_cookie(COOKIE, ticket, max_age=SESSION_SECONDS, httponly=True, samesite="lax", secure=is_tls)

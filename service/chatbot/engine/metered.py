@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from chatbot.engine.protocol import Delta, Embeddings, Engine, GenerationRequest, ModelInfo
+from chatbot.errors import ApiError
 from chatbot.telemetry import Metrics
 
 
@@ -23,6 +24,7 @@ class MeteredEngine:
         """See `Engine.stream`."""
         started = time.perf_counter()
         last: float | None = None
+        ended = "abort"
         self._count(+1)
         try:
             async with aclosing(self._engine.stream(request)) as deltas:
@@ -33,10 +35,18 @@ class MeteredEngine:
                         metric.labels(self._model).observe(now - (last or started))
                         last = now
                     if delta.finish_reason:
+                        ended = delta.finish_reason
                         self._finish(delta, now - started)
                     yield delta
+        except Exception as error:
+            # What the engine refuses, as too long a question, it never began.
+            is_refusal = isinstance(error, ApiError) and error.status < 500
+            ended = "" if is_refusal else "error"
+            raise
         finally:
             self._count(-1)
+            if ended:
+                self._metrics.success.labels(self._model, ended).inc()
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
         """See `Engine.embed`."""
@@ -62,7 +72,6 @@ class MeteredEngine:
 
     def _finish(self, delta: Delta, seconds: float) -> None:
         self._metrics.whole_request.labels(self._model).observe(seconds)
-        self._metrics.success.labels(self._model, delta.finish_reason).inc()
         if delta.usage:
             self._metrics.prompt_tokens.labels(self._model).inc(delta.usage.prompt_tokens)
             self._metrics.generation_tokens.labels(self._model).inc(delta.usage.completion_tokens)

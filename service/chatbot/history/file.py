@@ -1,8 +1,8 @@
 """Conversations in files, for one process without Redis.
 
-`index.json` holds the heads, replaced as a whole; `<id>.jsonl` the messages, one a line, only ever added to. Both are
-on the disk (fsync) before a method returns. A line cut short by a crash is dropped at the next start; a lost index is
-made again from the messages.
+`index.json` holds the heads, replaced as a whole; `<id>.jsonl` the messages, one a line, only ever added to, a person's
+in a folder named after its owner. Both are on the disk (fsync) before a method returns. A line cut short by a crash is
+dropped at the next start; a lost index is made again from the messages.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from chatbot.errors import StoreUnavailableError
 from chatbot.files import FolderLock, append_line, replace_file
-from chatbot.history.protocol import Conversation, Turn
+from chatbot.history.protocol import SHARED, Conversation, Turn
 
 T = TypeVar("T")
 
@@ -34,9 +34,10 @@ class FileHistory:
         self._turns: dict[str, list[Turn]] = {}
         self._heads = self._read_index()
 
-    async def recent(self) -> Sequence[Conversation]:
+    async def recent(self, owner: str) -> Sequence[Conversation]:
         """See `History.recent`."""
-        return sorted(self._heads.values(), key=lambda head: head.updated_at, reverse=True)
+        own = [head for head in self._heads.values() if head.owner == owner]
+        return sorted(own, key=lambda head: head.updated_at, reverse=True)
 
     async def create(self, conversation: Conversation) -> None:
         """See `History.create`."""
@@ -44,43 +45,46 @@ class FileHistory:
             if conversation.id not in self._heads:
                 await self._write(lambda: self._save({**self._heads, conversation.id: conversation}))
 
-    async def get(self, conversation_id: str) -> Conversation | None:
+    async def get(self, owner: str, conversation_id: str) -> Conversation | None:
         """See `History.get`."""
-        return self._heads.get(conversation_id)
+        head = self._heads.get(conversation_id)
+        return head if head and head.owner == owner else None
 
-    async def turns(self, conversation_id: str) -> Sequence[Turn]:
+    async def turns(self, owner: str, conversation_id: str) -> Sequence[Turn]:
         """See `History.turns`."""
-        if conversation_id not in self._heads:
+        head = await self.get(owner, conversation_id)
+        if head is None:
             return []
         async with self._order:
-            return list(await self._write(lambda: self._load(conversation_id)))
+            return list(await self._write(lambda: self._load(head)))
 
-    async def append(self, conversation_id: str, turn: Turn) -> bool:
+    async def append(self, owner: str, conversation_id: str, turn: Turn) -> bool:
         """See `History.append`."""
         async with self._order:
-            head = self._heads.get(conversation_id)
+            head = await self.get(owner, conversation_id)
             if head is None:
                 return False
             await self._write(lambda: self._append(head, turn))
             return True
 
-    async def rename(self, conversation_id: str, title: str) -> bool:
+    async def rename(self, owner: str, conversation_id: str, title: str) -> bool:
         """See `History.rename`."""
         async with self._order:
-            head = self._heads.get(conversation_id)
+            head = await self.get(owner, conversation_id)
             if head is None:
                 return False
             await self._write(lambda: self._save({**self._heads, head.id: replace(head, title=title)}))
             return True
 
-    async def delete(self, conversation_id: str) -> bool:
+    async def delete(self, owner: str, conversation_id: str) -> bool:
         """See `History.delete`."""
         async with self._order:
-            if conversation_id not in self._heads:
+            head = await self.get(owner, conversation_id)
+            if head is None:
                 return False
             rest = {key: head for key, head in self._heads.items() if key != conversation_id}
             # The messages first: an index without messages is harmless, messages without an index would come back.
-            await self._write(lambda: self._path(conversation_id).unlink(missing_ok=True))
+            await self._write(lambda: self._path(head).unlink(missing_ok=True))
             await self._write(lambda: self._save(rest))
             self._turns.pop(conversation_id, None)
             return True
@@ -101,17 +105,18 @@ class FileHistory:
             raise StoreUnavailableError("history", f"{self._folder}: {error.strerror}") from error
 
     def _append(self, head: Conversation, turn: Turn) -> None:
-        turns = self._load(head.id)
+        turns = self._load(head)
         if any(known.id == turn.id for known in turns):
             return
-        append_line(self._path(head.id), json.dumps(asdict(turn), ensure_ascii=False))
+        self._path(head).parent.mkdir(exist_ok=True, mode=0o700)
+        append_line(self._path(head), json.dumps(asdict(turn), ensure_ascii=False))
         turns.append(turn)
         self._save({**self._heads, head.id: head.with_turn(turn)})
 
-    def _load(self, conversation_id: str) -> list[Turn]:
-        if conversation_id not in self._turns:
-            self._turns[conversation_id] = read_turns(self._path(conversation_id))
-        return self._turns[conversation_id]
+    def _load(self, head: Conversation) -> list[Turn]:
+        if head.id not in self._turns:
+            self._turns[head.id] = read_turns(self._path(head))
+        return self._turns[head.id]
 
     def _save(self, heads: dict[str, Conversation]) -> None:
         replace_file(self._folder / "index.json", json.dumps([asdict(head) for head in heads.values()]))
@@ -124,15 +129,16 @@ class FileHistory:
         except (OSError, ValueError, TypeError, KeyError):
             heads = {}
         # A crash between a message and its index leaves the index behind by one.
-        for path in self._folder.glob("*.jsonl"):
+        for path in self._folder.rglob("*.jsonl"):
             turns = read_turns(path)
             head = heads.get(path.stem)
             if turns and (head is None or head.message_count != len(turns)):
-                heads[path.stem] = _head_of(path.stem, head, turns)
+                owner = SHARED if path.parent == self._folder else path.parent.name
+                heads[path.stem] = _head_of(head or Conversation(id=path.stem, owner=owner), turns)
         return heads
 
-    def _path(self, conversation_id: str) -> Path:
-        return self._folder / f"{conversation_id}.jsonl"
+    def _path(self, head: Conversation) -> Path:
+        return self._folder / head.owner / f"{head.id}.jsonl"
 
 
 def read_turns(path: Path) -> list[Turn]:
@@ -157,8 +163,8 @@ def read_turns(path: Path) -> list[Turn]:
     return turns
 
 
-def _head_of(identifier: str, head: Conversation | None, turns: Sequence[Turn]) -> Conversation:
-    made = replace(head or Conversation(id=identifier), created_at=turns[0].created_at, updated_at="", message_count=0)
+def _head_of(head: Conversation, turns: Sequence[Turn]) -> Conversation:
+    made = replace(head, created_at=turns[0].created_at, updated_at="", message_count=0)
     for turn in turns:
         made = made.with_turn(turn)
     return made

@@ -38,51 +38,49 @@ class PendingHistory:
         self._flushing: asyncio.Task[None] | None = None
         self._order = asyncio.Lock()
 
-    async def recent(self) -> Sequence[Conversation]:
+    async def recent(self, owner: str) -> Sequence[Conversation]:
         """See `History.recent`."""
-        return await self._store.recent()
+        return await self._store.recent(owner)
 
     async def create(self, conversation: Conversation) -> None:
         """See `History.create`; kept when the store is away."""
         await self._save(_Write(conversation, None))
 
-    async def get(self, conversation_id: str) -> Conversation | None:
+    async def get(self, owner: str, conversation_id: str) -> Conversation | None:
         """See `History.get`."""
         created = [
-            write.conversation
-            for write in self._writes
-            if write.conversation.id == conversation_id and write.turn is None
+            write.conversation for write in self._writes if _is_of(write, owner, conversation_id) and write.turn is None
         ]
         if created:
-            turns = self.pending_turns(conversation_id)
+            turns = self.pending_turns(owner, conversation_id)
             return replace(created[0], message_count=len(turns))
-        return await self._store.get(conversation_id)
+        return await self._store.get(owner, conversation_id)
 
-    async def turns(self, conversation_id: str) -> Sequence[Turn]:
+    async def turns(self, owner: str, conversation_id: str) -> Sequence[Turn]:
         """See `History.turns`; with those that wait here, at the end."""
-        return [*await self._store.turns(conversation_id), *self.pending_turns(conversation_id)]
+        return [*await self._store.turns(owner, conversation_id), *self.pending_turns(owner, conversation_id)]
 
     @property
     def is_behind(self) -> bool:
         """Whether something waits for the store."""
         return bool(self._writes)
 
-    def pending_turns(self, conversation_id: str) -> Sequence[Turn]:
+    def pending_turns(self, owner: str, conversation_id: str) -> Sequence[Turn]:
         """What waits for the store, of one conversation."""
-        return [write.turn for write in self._writes if write.turn and write.conversation.id == conversation_id]
+        return [write.turn for write in self._writes if write.turn and _is_of(write, owner, conversation_id)]
 
-    async def append(self, conversation_id: str, turn: Turn) -> bool:
+    async def append(self, owner: str, conversation_id: str, turn: Turn) -> bool:
         """See `History.append`; kept (and True) when the store is away."""
-        return await self._save(_Write(Conversation(id=conversation_id), turn))
+        return await self._save(_Write(Conversation(id=conversation_id, owner=owner), turn))
 
-    async def rename(self, conversation_id: str, title: str) -> bool:
+    async def rename(self, owner: str, conversation_id: str, title: str) -> bool:
         """See `History.rename`."""
-        return await self._store.rename(conversation_id, title)
+        return await self._store.rename(owner, conversation_id, title)
 
-    async def delete(self, conversation_id: str) -> bool:
+    async def delete(self, owner: str, conversation_id: str) -> bool:
         """See `History.delete`; what waits of it is forgotten too."""
-        deleted = await self._store.delete(conversation_id)
-        self._writes = deque(write for write in self._writes if write.conversation.id != conversation_id)
+        deleted = await self._store.delete(owner, conversation_id)
+        self._writes = deque(write for write in self._writes if not _is_of(write, owner, conversation_id))
         return deleted
 
     async def ping(self) -> None:
@@ -117,7 +115,7 @@ class PendingHistory:
         if write.turn is None:
             await self._store.create(write.conversation)
             return True
-        return await self._store.append(write.conversation.id, write.turn)
+        return await self._store.append(write.conversation.owner, write.conversation.id, write.turn)
 
     async def _keep_trying(self) -> None:
         while self._writes:
@@ -137,7 +135,11 @@ class PendingHistory:
                     # Another replica may hold the conversation's own beginning, or it was made while the store was
                     # away: better kept under a new head than lost.
                     await self._store.create(replace(write.conversation, created_at=write.turn.created_at))
-                    await self._store.append(write.conversation.id, write.turn)
+                    await self._store.append(write.conversation.owner, write.conversation.id, write.turn)
                 if self._writes and self._writes[0] is write:
                     self._writes.popleft()
                 self._gauge.set(len(self._writes))
+
+
+def _is_of(write: _Write, owner: str, conversation_id: str) -> bool:
+    return (write.conversation.owner, write.conversation.id) == (owner, conversation_id)

@@ -8,6 +8,9 @@ from typing import Any, Literal, Protocol
 
 TITLE_CHARACTERS = 80
 
+SHARED = ""
+"""Owner of the conversations of all who have the API key."""
+
 Status = Literal["complete", "interrupted"]
 
 
@@ -35,6 +38,8 @@ class Conversation:
     """The head of a conversation; times are RFC 3339, UTC."""
 
     id: str = field(default_factory=lambda: f"conv_{secrets.token_hex(8)}")
+    owner: str = SHARED
+    """Whose it is; for everybody else it does not exist."""
     title: str = ""
     created_at: str = field(default_factory=now)
     updated_at: str = field(default_factory=now)
@@ -51,33 +56,36 @@ class Conversation:
 
 
 class History(Protocol):
-    """A store of conversations. Every method may raise `StoreUnavailableError`."""
+    """A store of conversations. Every method may raise `StoreUnavailableError`.
 
-    async def recent(self) -> Sequence[Conversation]:
-        """All conversations, the most recently used first."""
+    Somebody else's conversation is, to each method, one that does not exist.
+    """
+
+    async def recent(self, owner: str) -> Sequence[Conversation]:
+        """All conversations of one owner, the most recently used first."""
         ...
 
     async def create(self, conversation: Conversation) -> None:
         """Keep a new, empty conversation; nothing happens if it is there already."""
         ...
 
-    async def get(self, conversation_id: str) -> Conversation | None:
+    async def get(self, owner: str, conversation_id: str) -> Conversation | None:
         """The head of one conversation."""
         ...
 
-    async def turns(self, conversation_id: str) -> Sequence[Turn]:
+    async def turns(self, owner: str, conversation_id: str) -> Sequence[Turn]:
         """The messages of one conversation, oldest first; none for an unknown one."""
         ...
 
-    async def append(self, conversation_id: str, turn: Turn) -> bool:
+    async def append(self, owner: str, conversation_id: str, turn: Turn) -> bool:
         """Add one message, once. False: there is no such conversation (it may have been deleted meanwhile)."""
         ...
 
-    async def rename(self, conversation_id: str, title: str) -> bool:
+    async def rename(self, owner: str, conversation_id: str, title: str) -> bool:
         """Give a title. False: no such conversation."""
         ...
 
-    async def delete(self, conversation_id: str) -> bool:
+    async def delete(self, owner: str, conversation_id: str) -> bool:
         """Forget a conversation and its messages. False: no such conversation."""
         ...
 

@@ -1,8 +1,9 @@
 """Conversations in Redis.
 
-Keys: `chat:conversations` (sorted set: id by last use), `chat:conversation:<id>` (hash: title and times),
-`chat:turns:<id>` (list of JSON), `chat:turn-ids:<id>` (set). A message is added by one Lua script, so that two api
-replicas, a repeated attempt or a crash between two commands leave neither a gap nor a double.
+Keys: `chat:conversations` (sorted set: id by last use; a person's: `chat:conversations:<owner>`),
+`chat:conversation:<id>` (hash: owner, title and times), `chat:turns:<id>` (list of JSON), `chat:turn-ids:<id>` (set).
+A change is one Lua script, so that two api replicas, a repeated attempt or a crash between two commands leave neither a
+gap nor a double; it takes the owner as its first argument and does nothing to somebody else's conversation.
 """
 
 import json
@@ -13,33 +14,40 @@ from datetime import datetime
 
 from redis.asyncio import Redis
 
-from chatbot.history.protocol import Conversation, Turn, title_from
+from chatbot.history.protocol import SHARED, Conversation, Turn, title_from
 from chatbot.redis_client import available, run_script
-
-INDEX = "chat:conversations"
 
 CREATE = """
 if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-redis.call('HSET', KEYS[2], 'title', ARGV[2], 'created_at', ARGV[3], 'updated_at', ARGV[4])
-redis.call('ZADD', KEYS[1], ARGV[5], ARGV[1])
+redis.call('HSET', KEYS[2], 'owner', ARGV[1], 'title', ARGV[3], 'created_at', ARGV[4], 'updated_at', ARGV[5])
+redis.call('ZADD', KEYS[1], ARGV[6], ARGV[2])
 return 1
 """
 
-APPEND = """
+OWN = """
 if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
-if redis.call('SADD', KEYS[4], ARGV[2]) == 0 then return 1 end
-redis.call('RPUSH', KEYS[3], ARGV[3])
-if redis.call('HGET', KEYS[2], 'title') == '' then redis.call('HSET', KEYS[2], 'title', ARGV[4]) end
-if redis.call('HGET', KEYS[2], 'updated_at') < ARGV[5] then
-  redis.call('HSET', KEYS[2], 'updated_at', ARGV[5])
-  redis.call('ZADD', KEYS[1], ARGV[6], ARGV[1])
+if (redis.call('HGET', KEYS[2], 'owner') or '') ~= ARGV[1] then return 0 end
+"""
+
+APPEND = f"""{OWN}
+if redis.call('SADD', KEYS[4], ARGV[3]) == 0 then return 1 end
+redis.call('RPUSH', KEYS[3], ARGV[4])
+if redis.call('HGET', KEYS[2], 'title') == '' then redis.call('HSET', KEYS[2], 'title', ARGV[5]) end
+if redis.call('HGET', KEYS[2], 'updated_at') < ARGV[6] then
+  redis.call('HSET', KEYS[2], 'updated_at', ARGV[6])
+  redis.call('ZADD', KEYS[1], ARGV[7], ARGV[2])
 end
 return 1
 """
 
-RENAME = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'title', ARGV[1])
+RENAME = f"""{OWN}
+redis.call('HSET', KEYS[2], 'title', ARGV[3])
+return 1
+"""
+
+DELETE = f"""{OWN}
+redis.call('ZREM', KEYS[1], ARGV[2])
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4])
 return 1
 """
 
@@ -50,10 +58,10 @@ class RedisHistory:
     def __init__(self, client: Redis) -> None:
         self._client = client
 
-    async def recent(self) -> Sequence[Conversation]:
+    async def recent(self, owner: str) -> Sequence[Conversation]:
         """See `History.recent`."""
         with available():
-            ids = [str(key) for key in await self._client.zrevrange(INDEX, 0, -1)]
+            ids = [str(key) for key in await self._client.zrevrange(_index(owner), 0, -1)]
             pipeline = self._client.pipeline(transaction=False)
             for identifier in ids:
                 pipeline.hgetall(_head(identifier))
@@ -64,59 +72,41 @@ class RedisHistory:
 
     async def create(self, conversation: Conversation) -> None:
         """See `History.create`."""
-        await run_script(
-            self._client,
-            CREATE,
-            [INDEX, _head(conversation.id)],
-            [
-                conversation.id,
-                conversation.title,
-                conversation.created_at,
-                conversation.updated_at,
-                _score(conversation.updated_at),
-            ],
-        )
+        times = (conversation.created_at, conversation.updated_at, _score(conversation.updated_at))
+        await self._run(CREATE, conversation.owner, conversation.id, conversation.title, *times)
 
-    async def get(self, conversation_id: str) -> Conversation | None:
+    async def get(self, owner: str, conversation_id: str) -> Conversation | None:
         """See `History.get`."""
         with available():
             pipeline = self._client.pipeline(transaction=False)
             pipeline.hgetall(_head(conversation_id))
             pipeline.llen(_turns(conversation_id))
             head, count = await pipeline.execute()
-        return _conversation(conversation_id, head, count) if head else None
+        conversation = _conversation(conversation_id, head, count) if head else None
+        return conversation if conversation and conversation.owner == owner else None
 
-    async def turns(self, conversation_id: str) -> Sequence[Turn]:
+    async def turns(self, owner: str, conversation_id: str) -> Sequence[Turn]:
         """See `History.turns`."""
         with available():
-            rows = await self._client.lrange(_turns(conversation_id), 0, -1)
-        return [Turn(**json.loads(row)) for row in rows]
-
-    async def append(self, conversation_id: str, turn: Turn) -> bool:
-        """See `History.append`."""
-        keys = [INDEX, _head(conversation_id), _turns(conversation_id), _turn_ids(conversation_id)]
-        arguments = [
-            conversation_id,
-            turn.id,
-            json.dumps(asdict(turn), ensure_ascii=False),
-            title_from(turn),
-            turn.created_at,
-            _score(turn.created_at),
-        ]
-        return await run_script(self._client, APPEND, keys, arguments) == 1
-
-    async def rename(self, conversation_id: str, title: str) -> bool:
-        """See `History.rename`."""
-        return await run_script(self._client, RENAME, [_head(conversation_id)], [title]) == 1
-
-    async def delete(self, conversation_id: str) -> bool:
-        """See `History.delete`."""
-        with available():
             pipeline = self._client.pipeline(transaction=True)
-            pipeline.zrem(INDEX, conversation_id)
-            pipeline.delete(_head(conversation_id), _turns(conversation_id), _turn_ids(conversation_id))
-            removed, _ = await pipeline.execute()
-        return bool(removed)
+            pipeline.hget(_head(conversation_id), "owner")
+            pipeline.lrange(_turns(conversation_id), 0, -1)
+            its_owner, rows = await pipeline.execute()
+        return [Turn(**json.loads(row)) for row in rows] if (its_owner or SHARED) == owner else []
+
+    async def append(self, owner: str, conversation_id: str, turn: Turn) -> bool:
+        """See `History.append`."""
+        body = json.dumps(asdict(turn), ensure_ascii=False)
+        head = (title_from(turn), turn.created_at, _score(turn.created_at))
+        return await self._run(APPEND, owner, conversation_id, turn.id, body, *head)
+
+    async def rename(self, owner: str, conversation_id: str, title: str) -> bool:
+        """See `History.rename`."""
+        return await self._run(RENAME, owner, conversation_id, title)
+
+    async def delete(self, owner: str, conversation_id: str) -> bool:
+        """See `History.delete`."""
+        return await self._run(DELETE, owner, conversation_id)
 
     async def ping(self) -> None:
         """See `History.ping`."""
@@ -127,6 +117,14 @@ class RedisHistory:
         """Close the connections."""
         with suppress(OSError):
             await self._client.aclose()
+
+    async def _run(self, script: str, owner: str, identifier: str, *arguments: str | float) -> bool:
+        keys = [_index(owner), _head(identifier), _turns(identifier), _turn_ids(identifier)]
+        return await run_script(self._client, script, keys, [owner, identifier, *arguments]) == 1
+
+
+def _index(owner: str) -> str:
+    return f"chat:conversations:{owner}" if owner else "chat:conversations"
 
 
 def _head(identifier: str) -> str:
@@ -148,6 +146,7 @@ def _score(timestamp: str) -> float:
 def _conversation(identifier: str, head: dict[str, str], count: int) -> Conversation:
     return Conversation(
         id=identifier,
+        owner=head.get("owner", SHARED),
         title=head["title"],
         created_at=head["created_at"],
         updated_at=head["updated_at"],

@@ -38,6 +38,7 @@ class Search:
         )
         chosen = ranking.best(question, [*near, *containing], TOP_K)
         self._metrics.retrieval.observe(time.perf_counter() - started)
+        self._metrics.passages.observe(len(chosen))
         return [
             Citation(number, passage.document_id, passage.title, passage.text, round(score, 4), passage.location)
             for number, (score, passage) in enumerate(chosen, start=1)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chatbot.errors import StoreUnavailableError
 from chatbot.files import replace_file
+from chatbot.sessions.protocol import Kept
 
 
 class FileTickets:
@@ -15,39 +16,42 @@ class FileTickets:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._order = asyncio.Lock()
-        self._ends = _read(path)
+        self._kept = _read(path)
 
-    async def put(self, kind: str, digest: str, ttl_seconds: int) -> None:
+    async def put(self, kind: str, digest: str, ttl_seconds: int, value: str = "") -> None:
         """See `Tickets.put`."""
         async with self._order:
             now = time.time()
-            kept = {key: end for key, end in self._ends.items() if end > now}
-            await self._save({**kept, f"{kind}:{digest}": now + ttl_seconds})
+            kept = {key: item for key, item in self._kept.items() if item[0] > now}
+            await self._save({**kept, f"{kind}:{digest}": (now + ttl_seconds, value)})
 
-    async def seconds_left(self, kind: str, digest: str) -> int:
-        """See `Tickets.seconds_left`."""
-        return max(0, int(self._ends.get(f"{kind}:{digest}", 0) - time.time()))
+    async def get(self, kind: str, digest: str) -> Kept | None:
+        """See `Tickets.get`."""
+        end, value = self._kept.get(f"{kind}:{digest}", (0.0, ""))
+        seconds = int(end - time.time())
+        return Kept(seconds, value) if seconds > 0 else None
 
-    async def take(self, kind: str, digest: str) -> bool:
+    async def take(self, kind: str, digest: str) -> str | None:
         """See `Tickets.take`."""
         async with self._order:
             key = f"{kind}:{digest}"
-            if self._ends.get(key, 0) <= time.time():
-                return False
-            await self._save({name: end for name, end in self._ends.items() if name != key})
-            return True
+            end, value = self._kept.get(key, (0.0, ""))
+            if end <= time.time():
+                return None
+            await self._save({name: item for name, item in self._kept.items() if name != key})
+            return value
 
-    async def _save(self, ends: dict[str, float]) -> None:
+    async def _save(self, kept: dict[str, tuple[float, str]]) -> None:
         try:
-            await asyncio.to_thread(replace_file, self._path, json.dumps(ends))
+            await asyncio.to_thread(replace_file, self._path, json.dumps(kept))
         except OSError as error:
             raise StoreUnavailableError("history", f"{self._path}: {error.strerror}") from error
-        self._ends = ends
+        self._kept = kept
 
 
-def _read(path: Path) -> dict[str, float]:
+def _read(path: Path) -> dict[str, tuple[float, str]]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        rows = json.loads(path.read_text(encoding="utf-8"))
+        return {key: (float(end), str(value)) for key, (end, value) in rows.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
         return {}  # everybody signs in again
-    return {str(key): float(end) for key, end in value.items()} if isinstance(value, dict) else {}

@@ -3,6 +3,7 @@
 from redis.asyncio import Redis
 
 from chatbot.redis_client import available
+from chatbot.sessions.protocol import Kept
 
 
 class RedisTickets:
@@ -11,17 +12,23 @@ class RedisTickets:
     def __init__(self, client: Redis) -> None:
         self._client = client
 
-    async def put(self, kind: str, digest: str, ttl_seconds: int) -> None:
+    async def put(self, kind: str, digest: str, ttl_seconds: int, value: str = "") -> None:
         """See `Tickets.put`."""
         with available():
-            await self._client.set(f"chat:{kind}:{digest}", "1", ex=ttl_seconds)
+            await self._client.set(f"chat:{kind}:{digest}", value, ex=ttl_seconds)
 
-    async def seconds_left(self, kind: str, digest: str) -> int:
-        """See `Tickets.seconds_left`."""
+    async def get(self, kind: str, digest: str) -> Kept | None:
+        """See `Tickets.get`."""
+        key = f"chat:{kind}:{digest}"
         with available():
-            return max(0, await self._client.ttl(f"chat:{kind}:{digest}"))
+            pipeline = self._client.pipeline(transaction=True)
+            pipeline.ttl(key)
+            pipeline.get(key)
+            seconds, value = await pipeline.execute()
+        return Kept(seconds, value) if seconds > 0 and value is not None else None
 
-    async def take(self, kind: str, digest: str) -> bool:
+    async def take(self, kind: str, digest: str) -> str | None:
         """See `Tickets.take`."""
         with available():
-            return bool(await self._client.delete(f"chat:{kind}:{digest}"))
+            value = await self._client.getdel(f"chat:{kind}:{digest}")
+        return None if value is None else str(value)

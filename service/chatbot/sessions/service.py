@@ -4,13 +4,25 @@ import hashlib
 import secrets
 import time
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from chatbot.errors import StoreUnavailableError
+from chatbot.sessions.person import Person, person_from
 from chatbot.sessions.protocol import Tickets
 
 SESSION_SECONDS = 30 * 24 * 3600
+PERSON_SECONDS = 12 * 3600
+"""A person's session: who leaves the organisation, or a group of it, is out after that at the latest."""
 LOGIN_SECONDS = 15 * 60
 REMEMBERED = 1000
+
+
+@dataclass(frozen=True)
+class Session:
+    """A browser that is signed in."""
+
+    person: Person | None
+    """None: whoever has the API key."""
 
 
 class Sessions:
@@ -19,7 +31,7 @@ class Sessions:
     def __init__(self, tickets: Tickets) -> None:
         self._tickets = tickets
         # What this process saw to be good, and until when: while the store is away, people who are signed in stay so.
-        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._seen: OrderedDict[str, tuple[float, Session]] = OrderedDict()
 
     async def open_login(self) -> str:
         """A ticket that opens one session within `LOGIN_SECONDS`."""
@@ -27,33 +39,37 @@ class Sessions:
 
     async def use_login(self, ticket: str) -> bool:
         """Use up a one-time login; False when it is unknown, used or too old."""
-        return await self._tickets.take("login", _digest(ticket))
+        return await self._tickets.take("login", _digest(ticket)) is not None
 
-    async def open_session(self) -> str:
+    async def open_session(self, person: Person | None = None) -> str:
         """A ticket for the session cookie."""
-        return await self._open("session", SESSION_SECONDS)
+        if person is None:
+            return await self._open("session", SESSION_SECONDS)
+        return await self._open("session", PERSON_SECONDS, person.as_text())
 
-    async def is_open(self, ticket: str) -> bool:
-        """Whether a session cookie is good.
+    async def find(self, ticket: str) -> Session | None:
+        """The session of a cookie, if it is good.
 
         Raises:
             StoreUnavailableError: the store is away and this process has not seen the session before.
         """
         digest = _digest(ticket)
         try:
-            left = await self._tickets.seconds_left("session", digest)
+            kept = await self._tickets.get("session", digest)
         except StoreUnavailableError:
-            if self._seen.get(digest, 0) > time.time():
-                return True
+            end, session = self._seen.get(digest, (0.0, None))
+            if end > time.time():
+                return session
             raise
-        if left:
-            self._seen[digest] = time.time() + left
-            self._seen.move_to_end(digest)
-            while len(self._seen) > REMEMBERED:
-                self._seen.popitem(last=False)
-        else:
+        if kept is None:
             self._seen.pop(digest, None)
-        return left > 0
+            return None
+        session = Session(person_from(kept.value))
+        self._seen[digest] = (time.time() + kept.seconds_left, session)
+        self._seen.move_to_end(digest)
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return session
 
     async def close_session(self, ticket: str) -> None:
         """Sign out."""
@@ -61,9 +77,9 @@ class Sessions:
         self._seen.pop(digest, None)
         await self._tickets.take("session", digest)
 
-    async def _open(self, kind: str, seconds: int) -> str:
+    async def _open(self, kind: str, seconds: int, value: str = "") -> str:
         ticket = secrets.token_urlsafe(32)
-        await self._tickets.put(kind, _digest(ticket), seconds)
+        await self._tickets.put(kind, _digest(ticket), seconds, value)
         return ticket
 
 

@@ -7,6 +7,7 @@ import type {
   Conversation,
   ConversationSummary,
   Me,
+  SignInWays,
   StoredDocument,
 } from "./types";
 
@@ -80,7 +81,20 @@ const conversationPath = (id: string) => `/api/conversations/${encodeURIComponen
 
 export const getMe = () => get<Me>("/api/me");
 export const signIn = async (apiKey: string) => void (await send("/api/sessions", json("POST", { api_key: apiKey })));
-export const signOut = async () => void (await send("/api/sessions", { method: "DELETE" }));
+/** Where to sign out of the organisation, too; null where that is not possible, or not needed. */
+export async function signOut(): Promise<string | null> {
+  const response = await send("/api/sessions", { method: "DELETE" });
+  if (response.status === 204) return null;
+  return ((await response.json()) as { end_session_url: string }).end_session_url;
+}
+
+export const getSignInWays = () => get<SignInWays>("/api/sign-in");
+
+/** Leads to the organisation's own page and back to the conversation in the address. */
+export function organisationPath(hash: string): string {
+  const conversation = /^#\/c\/(conv_[0-9a-f]{16})$/.exec(hash)?.[1];
+  return conversation ? `/login/start?conversation=${conversation}` : "/login/start";
+}
 
 export const listConversations = async () =>
   (await get<{ data: ConversationSummary[] }>("/api/conversations")).data;

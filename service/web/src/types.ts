@@ -46,8 +46,18 @@ export type Availability = "ok" | "unavailable";
 
 export interface Me {
   auth: "key" | "session";
+  /** Who signed in through the organisation; null for whoever has the API key. */
+  name: string | null;
+  /** Only an admin may change the documents. */
+  role: "admin" | "user";
   model: { id: string; engine: "transformers" | "quotation" | "upstream" };
   services: { history: Availability; documents: Availability; engine: Availability };
+}
+
+/** How one may sign in. */
+export interface SignInWays {
+  api_key: boolean;
+  organisation: boolean;
 }
 
 export interface ChatRequest {

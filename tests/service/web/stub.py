@@ -62,6 +62,9 @@ class StubService:
         self.sessions: set[str] = set()
         self.conversations: dict[str, Json] = {}
         self.documents: dict[str, Json] = {}
+        self.me: Json = {"name": None, "role": "admin"}
+        self.organisation = False
+        """Whether one may also sign in at `/login/start`, which signs in as Kim here and now."""
         self.services = {"history": "ok", "documents": "ok", "engine": "ok"}
         self.model = {"id": "quotation", "engine": "quotation"}
         self.answer: Callable[[str], Answer] = lambda question: Answer()
@@ -134,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
             for method, pattern, action in ROUTES:
                 match = re.fullmatch(pattern, self.path)
                 if method == self.command and match:
-                    if self.path != "/api/sessions" or method == "DELETE":
+                    if (method, self.path) not in OPEN and not self.path.startswith("/login/"):
                         self._needs_session()
                     return action(self, *match.groups())
             self._page()
@@ -184,8 +187,18 @@ class _Handler(BaseHTTPRequestHandler):
         self.stub.sessions.clear()
         self._reply(204)
 
+    def ways(self) -> None:
+        self._reply(200, {"api_key": True, "organisation": self.stub.organisation})
+
+    def start(self, conversation: str | None) -> None:
+        self.stub.me = {"name": "Kim", "role": "user"}
+        self.stub.sessions.add("kim")
+        place = f"/#/c/{conversation}" if conversation else "/"
+        headers = {"Location": place, "Set-Cookie": "aihub_session=kim; HttpOnly; SameSite=Lax; Path=/"}
+        self._reply(303, headers=headers)
+
     def me(self) -> None:
-        self._reply(200, {"auth": "session", "model": self.stub.model, "services": self.stub.services})
+        self._reply(200, {"auth": "session", **self.stub.me, "model": self.stub.model, "services": self.stub.services})
 
     def list_conversations(self) -> None:
         self.stub.needs("history")
@@ -269,9 +282,12 @@ def _head(item: Json) -> Json:
     return head | {"message_count": len(item["messages"])}
 
 
+OPEN = {("POST", "/api/sessions"), ("GET", "/api/sign-in")}
 ROUTES: list[tuple[str, str, Callable[..., None]]] = [
     ("POST", "/api/sessions", _Handler.sign_in),
     ("DELETE", "/api/sessions", _Handler.sign_out),
+    ("GET", "/api/sign-in", _Handler.ways),
+    ("GET", r"/login/start(?:\?conversation=(\w+))?", _Handler.start),
     ("GET", "/api/me", _Handler.me),
     ("GET", "/api/conversations", _Handler.list_conversations),
     ("POST", "/api/conversations", _Handler.create_conversation),

@@ -36,6 +36,70 @@ def test_a_key_signs_in_and_signing_out_ends_it(new_page: NewPage, stub: StubSer
     assert API_KEY not in page.evaluate("JSON.stringify([localStorage, sessionStorage, document.cookie])")
 
 
+@pytest.mark.parametrize(
+    ("locale", "label"), [("en-US", "Sign in with your organisation"), ("ko-KR", "조직 계정으로 로그인")]
+)
+def test_one_signs_in_with_the_organisation_and_finds_the_conversation_asked_for(
+    new_page: NewPage, stub: StubService, locale: str, label: str
+) -> None:
+    stub.organisation = True
+    item = stub.add_conversation("Asked for")
+    item["id"] = "conv_0123456789abcdef"
+    stub.conversations = {item["id"]: item}
+    page = new_page(signed_in=False, address=f"/#/c/{item['id']}", locale=locale)
+    page.get_by_role("link", name=label).click()
+    expect(page.get_by_role("heading", name="Asked for")).to_be_visible()
+    expect(page.locator("aside")).to_contain_text("Kim")
+
+
+def test_without_an_organisation_the_key_is_the_only_way(new_page: NewPage) -> None:
+    page = new_page(signed_in=False)
+    expect(page.get_by_label("API key")).to_be_focused()
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_role("link", name="Sign in with your organisation")).to_have_count(0)
+
+
+def test_after_the_session_ended_the_organisation_is_in_another_tab_and_what_was_typed_stays(
+    new_page: NewPage, stub: StubService
+) -> None:
+    stub.organisation = True
+    stub.me = {"name": "Kim", "role": "admin"}
+    page = new_page()
+    message_field(page).fill("Half a question")
+    stub.sessions.clear()
+    page.get_by_role("button", name="Documents").first.click()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    dialog = page.get_by_role("dialog", name="Sign in")
+    with page.context.expect_page() as opened:
+        dialog.get_by_role("link", name="Sign in with your organisation").click()
+    expect(message_field(opened.value)).to_be_visible()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(dialog).to_have_count(0)
+    expect(message_field(page)).to_have_value("Half a question")
+
+
+def test_when_somebody_else_signs_in_the_page_begins_anew(new_page: NewPage, stub: StubService) -> None:
+    stub.me = {"name": "Lee", "role": "admin"}
+    page = new_page()
+    message_field(page).fill("Lee's question")
+    stub.me = {"name": "Kim", "role": "admin"}
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("aside")).to_contain_text("Signed in as Kim")
+    expect(message_field(page)).to_have_value("")
+
+
+def test_who_may_not_change_the_documents_sees_them_only(new_page: NewPage, stub: StubService) -> None:
+    stub.me = {"name": "Kim", "role": "user"}
+    stub.add_document("guide.md")
+    page = new_page()
+    page.get_by_role("button", name="Documents").first.click()
+    sheet = page.get_by_role("dialog", name="Documents")
+    expect(sheet.get_by_text("guide.md")).to_be_visible()
+    expect(sheet.get_by_text("Only administrators can add or delete documents here.")).to_be_visible()
+    expect(sheet.get_by_role("button", name="choose files")).to_have_count(0)
+    expect(sheet.get_by_role("button", name="Delete guide.md")).to_have_count(0)
+
+
 def test_a_service_that_does_not_answer_can_be_tried_again(new_page: NewPage) -> None:
     page = new_page()
     page.route("**/api/me", lambda route: route.abort())

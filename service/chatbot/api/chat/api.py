@@ -10,7 +10,7 @@ from chatbot.api.chat.answer import Answer, completion, events
 from chatbot.api.chat.protocol import AssistantRequest, ChatRequest, EngineRequest
 from chatbot.api.chat.service import Assistant, plain_answer
 from chatbot.api.chat.streaming import ClientGoneError, EventStream, unless_client_leaves, with_pauses
-from chatbot.api.dependencies import BrowsingDep, CollaboratorsDep
+from chatbot.api.dependencies import BrowsingDep, CollaboratorsDep, OwnerDep
 
 PATH = "/v1/chat/completions"
 KEEP_ALIVE_SECONDS = 15.0
@@ -22,10 +22,10 @@ engine_router = APIRouter()
 
 @assistant_router.post(PATH, response_model=None)
 async def assistant_completions(
-    body: AssistantRequest, request: Request, parts: CollaboratorsDep, browsing: BrowsingDep
+    body: AssistantRequest, request: Request, parts: CollaboratorsDep, browsing: BrowsingDep, owner: OwnerDep
 ) -> Response:
     """Answer with documents and history."""
-    assistant = Assistant(parts.engine, browsing.search, browsing.history, parts.metrics)
+    assistant = Assistant(parts.engine, browsing.search, browsing.history, parts.metrics, owner)
     return await _respond(body, request, assistant.answer(body))
 
 

@@ -1,6 +1,7 @@
 """The two ways to answer: the engine's, plain, and the api's, with documents and history."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from chatbot.api.chat.answer import Answer
 from chatbot.api.chat.protocol import AssistantRequest, EngineRequest
 from chatbot.api.chat.streaming import accepted, in_background
 from chatbot.engine.protocol import ContextLengthExceededError, Delta, Engine, GenerationRequest, Message
-from chatbot.errors import StoreUnavailableError, not_found
+from chatbot.errors import ApiError, StoreUnavailableError, not_found
 from chatbot.history.pending import PendingHistory
 from chatbot.history.protocol import Status, Turn
 from chatbot.language import Language, language_of
@@ -58,9 +59,10 @@ class _Notices:
 
 
 class Assistant:
-    """Answers from the documents and remembers the conversation."""
+    """Answers from the documents and remembers the conversation, of one owner."""
 
-    def __init__(self, engine: Engine, search: Search, history: PendingHistory, metrics: Metrics) -> None:
+    def __init__(self, engine: Engine, search: Search, history: PendingHistory, metrics: Metrics, owner: str) -> None:
+        self._owner = owner
         self._engine = engine
         self._search = search
         self._history = history
@@ -72,6 +74,16 @@ class Assistant:
         Raises:
             ApiError: no such conversation (404), a question longer than the context (400), no engine (503).
         """
+        started = time.perf_counter()
+        try:
+            answer = await self._begun(request)
+        except ApiError as error:
+            if error.status >= 500:
+                self._metrics.answers.labels("failed").inc()
+            raise
+        return replace(answer, deltas=await accepted(self._measured(answer.deltas, started)))
+
+    async def _begun(self, request: AssistantRequest) -> Answer:
         generation = request.generation()
         question = next(turn for turn in reversed(generation.messages) if turn.role == "user")
         notices = _Notices(language_of(question.content), self._metrics)
@@ -83,7 +95,9 @@ class Assistant:
         deltas, citations = await self._fitted(generation, citations)
         cited = [citation.as_json() for citation in citations]
         if request.conversation_id:
-            await self._history.append(request.conversation_id, Turn(role="user", content=question.content))
+            await self._history.append(
+                self._owner, request.conversation_id, Turn(role="user", content=question.content)
+            )
             deltas = self._recorded(deltas, request.conversation_id, citations, notices)
             if self._history.is_behind:
                 notices.add("history")
@@ -91,12 +105,12 @@ class Assistant:
 
     async def _remembered(self, conversation_id: str, notices: _Notices) -> Sequence[Message]:
         try:
-            if await self._history.get(conversation_id) is None:
+            if await self._history.get(self._owner, conversation_id) is None:
                 raise not_found("conversation", conversation_id)
-            turns = await self._history.turns(conversation_id)
+            turns = await self._history.turns(self._owner, conversation_id)
         except StoreUnavailableError:
             notices.add("history")
-            turns = self._history.pending_turns(conversation_id)
+            turns = self._history.pending_turns(self._owner, conversation_id)
         return [Message(turn.role, turn.content) for turn in turns]
 
     async def _citations(self, question: str, notices: _Notices) -> list[Citation]:
@@ -129,6 +143,24 @@ class Assistant:
                     citations = citations[:-1]
                 generation = replace(generation, messages=shorter)
 
+    async def _measured(self, deltas: AsyncGenerator[Delta], started: float) -> AsyncGenerator[Delta]:
+        """`deltas`, counted and timed."""
+        outcome, has_text = "interrupted", False
+        try:
+            async with aclosing(deltas):
+                async for delta in deltas:
+                    if delta.text and not has_text:
+                        has_text = True
+                        self._metrics.first_text.observe(time.perf_counter() - started)
+                    if delta.finish_reason:
+                        outcome = "complete"
+                    yield delta
+        except Exception:
+            outcome = "failed"
+            raise
+        finally:
+            self._metrics.answers.labels(outcome).inc()
+
     async def _recorded(
         self, deltas: AsyncGenerator[Delta], conversation_id: str, citations: list[Citation], notices: _Notices
     ) -> AsyncGenerator[Delta]:
@@ -139,7 +171,7 @@ class Assistant:
         async def save(status: Status) -> None:
             cited = tuple(citation.as_json() for citation in citations)
             turn = Turn(role="assistant", content="".join(text), citations=cited, status=status)
-            await self._history.append(conversation_id, turn)
+            await self._history.append(self._owner, conversation_id, turn)
 
         try:
             async with aclosing(deltas):

@@ -21,7 +21,10 @@ export function useSession() {
   /** Ask again. While somebody is signed in, a failure changes nothing: the chat reports its own. */
   async function refresh(): Promise<void> {
     try {
-      me.value = await getMe();
+      const now = await getMe();
+      // Somebody else has signed in over this one's chats.
+      if (me.value && me.value.name !== now.name) return location.reload();
+      me.value = now;
       state.value = "in";
     } catch (error) {
       const signedOut = error instanceof ApiError && error.status === 401; // told through whenSignedOut
@@ -37,11 +40,13 @@ export function useSession() {
 
   async function signOut(): Promise<void> {
     // A session that has ended already is a session that has ended.
-    await closeSession().catch((error: unknown) => {
+    const elsewhere = await closeSession().catch((error: unknown) => {
       if (!(error instanceof ApiError && error.status === 401)) throw error;
+      return null;
     });
     state.value = "out";
     me.value = null;
+    if (elsewhere) location.assign(elsewhere);
   }
 
   return { state: readonly(state), me: readonly(me), refresh, signIn, signOut };

@@ -17,6 +17,10 @@ export const en = {
   "signin.busy": "Signing in…",
   "signin.wrong": "This key is not accepted. Check that all of it was copied.",
   "signin.out": "Sign out",
+  "signin.organisation": "Sign in with your organisation",
+  "signin.otherTab": "It opens in a new tab. Come back to this one afterwards: it goes on where you were.",
+  "signin.orKey": "Or with an API key:",
+  "signin.as": "Signed in as {name}",
 
   "nav.label": "Conversations",
   "nav.open": "Open the conversations",
@@ -86,6 +90,7 @@ export const en = {
   "citation.previous": "Previous source",
 
   "documents.title": "Documents",
+  "documents.readOnly": "Only administrators can add or delete documents here.",
   "documents.lead": "Answers are looked up in these. Nothing leaves this installation.",
   "documents.drop": "Drop files here, or",
   "documents.choose": "choose files",

@@ -19,6 +19,10 @@ export const ko: Record<keyof typeof en, string> = {
   "signin.busy": "로그인하는 중…",
   "signin.wrong": "올바르지 않은 키입니다. 빠짐없이 복사했는지 확인해 주세요.",
   "signin.out": "로그아웃",
+  "signin.organisation": "조직 계정으로 로그인",
+  "signin.otherTab": "새 탭에서 열립니다. 로그인한 뒤 이 탭으로 돌아오시면 하던 일을 이어서 할 수 있습니다.",
+  "signin.orKey": "또는 API 키로 로그인:",
+  "signin.as": "{name} 님으로 로그인됨",
 
   "nav.label": "대화 목록",
   "nav.open": "대화 목록 열기",
@@ -88,6 +92,7 @@ export const ko: Record<keyof typeof en, string> = {
   "citation.previous": "이전 출처",
 
   "documents.title": "문서",
+  "documents.readOnly": "문서는 관리자만 올리거나 삭제할 수 있습니다.",
   "documents.lead": "이 문서들에서 답을 찾습니다. 내용은 이 서버 밖으로 나가지 않습니다.",
   "documents.drop": "파일을 여기에 놓거나",
   "documents.choose": "파일을 선택하세요",

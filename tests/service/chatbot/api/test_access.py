@@ -25,6 +25,7 @@ OPEN = {
     ("GET", "/livez"),
     ("GET", "/readyz"),
     ("GET", "/login/{ticket}"),
+    ("GET", "/api/sign-in"),
     ("POST", "/api/sessions"),
 }
 
@@ -233,6 +234,33 @@ async def test_metrics_need_the_key_on_the_main_port(client: httpx.AsyncClient) 
     assert 'vllm:generation_tokens_total{model_name="scripted"} 3.0' in text
     assert 'vllm:num_requests_running{model_name="scripted"} 0.0' in text
     assert 'route="/v1/chat/completions"' in text
+    assert 'chatbot_answers_total{outcome="complete"} 1.0' in text
+    assert "chatbot_time_to_first_token_seconds_count 1.0" in text
+    assert 'chatbot_retrieval_passages_bucket{le="0.0"} 1.0' in text
+    assert "process_resident_memory_bytes" in text
+
+
+async def test_answers_that_fail_and_readers_who_leave_are_counted_apart(
+    client: httpx.AsyncClient, scripted: ScriptedEngine
+) -> None:
+    body = question() | {"stream": True}
+    scripted.break_after = 1
+    assert (await client.post("/v1/chat/completions", json=body)).status_code == 200
+    scripted.break_after, scripted.pause_seconds = None, 0.2
+    async with client.stream("POST", "/v1/chat/completions", json=body) as response:
+        await anext(response.aiter_lines())
+    await scripted.was_cancelled.wait()
+    scripted.pause_seconds, scripted.failure = 0, "gone"
+    assert (await client.post("/v1/chat/completions", json=body)).status_code == 503
+    scripted.failure, scripted.fits = None, lambda request: False
+    assert (await client.post("/v1/chat/completions", json=body)).status_code == 400
+    missing = question(conversation_id="conv_0123456789abcdef")
+    assert (await client.post("/v1/chat/completions", json=missing)).status_code == 404
+    text = (await client.get("/metrics")).text
+    counted = {line.split('"')[1]: line.split()[-1] for line in text.splitlines() if "chatbot_answers_total{" in line}
+    assert counted == {"failed": "2.0", "interrupted": "1.0"}
+    reasons = {line.split('"')[1]: line.split()[-1] for line in text.splitlines() if "request_success_total{" in line}
+    assert reasons == {"error": "2.0", "abort": "1.0"}
 
 
 async def test_health(client: httpx.AsyncClient, scripted: ScriptedEngine) -> None:

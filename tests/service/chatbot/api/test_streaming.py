@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 
@@ -28,7 +29,13 @@ class Source:
 @pytest.mark.parametrize("turns_of_the_loop", range(6))
 async def test_leaving_just_when_an_item_comes_closes_the_source(turns_of_the_loop: int) -> None:
     source = Source()
-    reader = asyncio.ensure_future(anext(with_pauses(source.items(), 60)))
+
+    async def read() -> None:
+        async with aclosing(with_pauses(source.items(), 60)) as items:
+            async for _ in items:
+                pass
+
+    reader = asyncio.ensure_future(read())
     await asyncio.sleep(0.01)
     source.gate.set()
     for _ in range(turns_of_the_loop):

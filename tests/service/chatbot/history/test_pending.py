@@ -8,7 +8,7 @@ import pytest
 
 from chatbot.errors import StoreUnavailableError
 from chatbot.history.pending import PendingHistory
-from chatbot.history.protocol import Conversation, Turn
+from chatbot.history.protocol import SHARED, Conversation, Turn
 from chatbot.history.redis import RedisHistory
 from chatbot.redis_client import connect
 from chatbot.telemetry import Metrics
@@ -35,19 +35,19 @@ async def test_turns_made_while_redis_is_away_are_saved_in_order_when_it_is_back
 ) -> None:
     known, new = Conversation(), Conversation()
     await history.create(known)
-    await history.append(known.id, Turn(role="user", content="before"))
+    await history.append(SHARED, known.id, Turn(role="user", content="before"))
     redis.kill()
     for text in ("during 1", "during 2"):
-        assert await history.append(known.id, Turn(role="user", content=text))
+        assert await history.append(SHARED, known.id, Turn(role="user", content=text))
     await history.create(new)
-    await history.append(new.id, Turn(role="user", content="born in the dark"))
-    assert [turn.content for turn in history.pending_turns(known.id)] == ["during 1", "during 2"]
+    await history.append(SHARED, new.id, Turn(role="user", content="born in the dark"))
+    assert [turn.content for turn in history.pending_turns(SHARED, known.id)] == ["during 1", "during 2"]
     with pytest.raises(StoreUnavailableError):
-        await history.turns(known.id)
+        await history.turns(SHARED, known.id)
     redis.start()
     await caught_up(history)
-    assert [turn.content for turn in await history.turns(known.id)] == ["before", "during 1", "during 2"]
-    head = await history.get(new.id)
+    assert [turn.content for turn in await history.turns(SHARED, known.id)] == ["before", "during 1", "during 2"]
+    head = await history.get(SHARED, new.id)
     assert head is not None
     assert (head.title, head.message_count) == ("born in the dark", 1)
 
@@ -56,7 +56,7 @@ async def test_a_new_conversation_can_be_read_before_it_is_saved(history: Pendin
     redis.kill()
     conversation = Conversation(title="x")
     await history.create(conversation)
-    head = await history.get(conversation.id)
+    head = await history.get(SHARED, conversation.id)
     assert head is not None
     assert head.title == "x"
 
@@ -73,9 +73,25 @@ async def test_closing_saves_what_waits(redis: Server, tmp_path: Path) -> None:
     redis.kill()
     conversation = Conversation()
     await first.create(conversation)
-    await first.append(conversation.id, Turn(role="user", content="last words"))
+    await first.append(SHARED, conversation.id, Turn(role="user", content="last words"))
     redis.start()
     await first.close()
     second = connected()
-    assert [turn.content for turn in await second.turns(conversation.id)] == ["last words"]
+    assert [turn.content for turn in await second.turns(SHARED, conversation.id)] == ["last words"]
     await second.close()
+
+
+async def test_nobody_writes_into_anothers_conversation_while_redis_is_away(
+    history: PendingHistory, redis: Server
+) -> None:
+    kim, lee = "a" * 64, "b" * 64
+    conversation = Conversation(owner=kim)
+    await history.create(conversation)
+    redis.kill()
+    await history.append(lee, conversation.id, Turn(role="user", content="not mine"))
+    await history.append(kim, conversation.id, Turn(role="user", content="mine"))
+    assert [turn.content for turn in history.pending_turns(kim, conversation.id)] == ["mine"]
+    redis.start()
+    await caught_up(history)
+    assert [turn.content for turn in await history.turns(kim, conversation.id)] == ["mine"]
+    assert await history.turns(lee, conversation.id) == []

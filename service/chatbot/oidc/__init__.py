@@ -1,0 +1,1 @@
+"""Signing in through the organisation: OpenID Connect, authorization code flow with PKCE."""
