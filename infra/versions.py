@@ -46,7 +46,7 @@ CHROMA = "1.5.9"
 KUBE_PROMETHEUS_STACK = ChartPin(
     name="kube-prometheus-stack", version="88.5.3", repository="oci://ghcr.io/prometheus-community/charts"
 )
-"""Operator 0.93, Prometheus, Alertmanager, Grafana 13. A major raises the CRDs, which Helm leaves: docs/decisions/1101."""
+"""Operator 0.93, Grafana 13. A major raises the CRDs, which Helm leaves as they are: docs/decisions/1101."""
 
 LOKI = ChartPin(name="loki", version="18.11.0", repository="oci://ghcr.io/grafana-community/helm-charts")
 """Loki 3.7; the chart of the same name at grafana.github.io is for the enterprise edition only."""

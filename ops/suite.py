@@ -35,6 +35,7 @@ TEST_PACKAGES = {
     "docker-registry": "docker-registry",
     "busybox": "busybox-static",
     "openssl": "openssl",
+    "nginx": "nginx-light",
 }
 """Executable and the Debian package that brings it: what the tests start beside what they test."""
 

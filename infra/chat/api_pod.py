@@ -99,8 +99,10 @@ def _container(args: ApiPodArgs, mounts: list[VolumeMountArgsDict]) -> Container
         "env_from": [{"config_map_ref": {"name": args.settings}}],
         "env": [{"name": "HOME", "value": "/tmp"}],  # noqa: S108 - the pod's own emptyDir; libraries cache below it
         "ports": [
-            {"name": "http", "container_port": PORT},
-            {"name": "metrics", "container_port": METRICS_PORT},
+            # With the protocol, which is part of the key of a port: a Rollout has a default for it, at which
+            # Argo CD's comparison on the server's side fails (seen with 2.14.21).
+            {"name": "http", "container_port": PORT, "protocol": "TCP"},
+            {"name": "metrics", "container_port": METRICS_PORT, "protocol": "TCP"},
         ],
         "startup_probe": http_probe("/livez", "http", period_seconds=2, failures=60),
         "liveness_probe": http_probe("/livez", "http", period_seconds=20, failures=3),

@@ -113,25 +113,13 @@ class Rollout(ComponentResource):
                 "progressDeadlineSeconds": PROGRESS_SECONDS,
                 "progressDeadlineAbort": True,
                 "selector": {"matchLabels": selector(name)},
-                "template": _with_protocols(wire(args.template)),
+                "template": wire(args.template),
                 "strategy": _strategy(args, trial.metadata["name"], analysis.template),
             },
             opts=ResourceOptions(parent=self),
         )
         self.rollout = declared.metadata["name"]  # type: ignore[attr-defined]  # set at run time only
         self.register_outputs({"rollout": self.rollout})
-
-
-def _with_protocols(template: dict[str, Any]) -> dict[str, Any]:
-    """Return pods whose ports say their protocol, and change nothing else.
-
-    Ports are a list with the keys port and protocol; Argo CD's comparison on the server's side fails where a key is
-    left to the default that a custom resource's definition has for it (seen with 2.14.21; see docs/live.md).
-    """
-    for container in template["spec"]["containers"]:
-        for port in container.get("ports", ()):
-            port.setdefault("protocol", "TCP")
-    return template
 
 
 def _strategy(args: RolloutArgs, trial: Input[str], template: Input[str]) -> dict[str, Any]:

@@ -13,7 +13,8 @@ def test_only_listed_rooms_are_not_restricted() -> None:
         for namespace in of_kind(recording, "Namespace")
     }
     assert levels == {"aihub-data": "restricted", "registry": "privileged"}
-    assert set(POD_SECURITY_EXCEPTIONS) == {"registry"}
+    assert set(POD_SECURITY_EXCEPTIONS) == {"registry", "builds", "gpu", "node-exporter", "storage"}
+    assert all(POD_SECURITY_EXCEPTIONS.values())
     assert all(namespace.retained for namespace in of_kind(recording, "Namespace"))
 
 
