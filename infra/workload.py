@@ -66,10 +66,13 @@ def pod_spec(
     containers: Sequence[ContainerArgsDict],
     volumes: Sequence[VolumeArgsDict] = (),
     termination_grace_seconds: int = 30,
+    init_containers: Sequence[ContainerArgsDict] = (),
 ) -> PodSpecArgsDict:
     """Return a pod that Pod Security `restricted` admits, with a small writable ``/tmp`` in every container."""
     temporary: VolumeArgsDict = {"name": "tmp", "empty_dir": {"size_limit": f"{TEMPORARY_MIB}Mi"}}
+    steps: PodSpecArgsDict = {"init_containers": [_hardened(container) for container in init_containers]}
     return {
+        **(steps if init_containers else {}),
         "service_account_name": service_account,
         "automount_service_account_token": False,
         # Else Kubernetes sets variables for every Service of the namespace, API_PORT=tcp://... among them.

@@ -10,7 +10,10 @@ from infra.config.types import DnsLabel, Image, Mib, Millicores, Section, UrlPat
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"[a-z][A-Za-z0-9]*")
-_SOUNDS_SECRET = re.compile(r"PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIAL", re.IGNORECASE)
+_SOUNDS_SECRET = re.compile(
+    r"PASSWORD|PASSWD|PASSPHRASE|(^|_)(PASS|PWD)($|_)|SECRET|TOKEN|CREDENTIAL|API_?KEY|PRIVATE_?KEY|(^|_)KEY$",
+    re.IGNORECASE,
+)
 
 
 def sounds_secret(variable: str) -> bool:

@@ -5,16 +5,25 @@ from dataclasses import dataclass
 
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceOptions
-from pulumi_kubernetes.core.v1 import ContainerArgsDict
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict
 
 from infra.cluster import labels, selector
+from infra.data.moving import moves_after
 from infra.storage.volume import Volume, VolumeArgs
 from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, command_probe, pod_spec, resources, service_account
 
 PORT = 6379
 AUTH_FOLDER = "/etc/redis-auth"
-AUTH_FILES: Mapping[str, str] = {"password": "${redisPassword}", "auth.conf": 'requirepass "${redisPassword}"\n'}
-"""Files of the Secret: the password for the probe, and the piece of configuration that sets it."""
+
+
+def auth_files(secret_key: str) -> Mapping[str, str]:
+    """Return the files of a server's Secret: the password for the probe, and the configuration that sets it."""
+    word = f"${{{secret_key}}}"
+    return {"password": word, "auth.conf": f'requirepass "{word}"\n'}
+
+
+AUTH_FILES = auth_files("redisPassword")
+"""Files of the Secret of the chat's Redis."""
 
 # An exit status of its own for errors (`-e`): a server that still loads its file answers, but is not ready.
 _PING = f'REDISCLI_AUTH="$(cat {AUTH_FOLDER}/password)" exec redis-cli -e ping'
@@ -38,6 +47,8 @@ class RedisArgs:
     """Size of the data volume."""
     memory_mib: int
     """Memory limit of the container."""
+    move_after_seconds: int | None = None
+    """After a node went silent, its pod is given up; absent: Kubernetes' own 300."""
     pull_secret: Input[str] | None = None
     """Name of the Secret to pull the image with; absent: none is needed."""
 
@@ -79,15 +90,7 @@ class Redis(ComponentResource):
                 "selector": {"match_labels": selector(name)},
                 "template": {
                     "metadata": {"labels": its_labels, "annotations": {SECRETS_VERSION: args.auth_version}},
-                    "spec": pod_spec(
-                        service_account=account,
-                        containers=[_container(args)],
-                        volumes=[
-                            {"name": "data", "persistent_volume_claim": {"claim_name": volume.claim}},
-                            {"name": "config", "config_map": {"name": settings.config_map}},
-                            {"name": "auth", "secret": {"secret_name": args.auth, "default_mode": 0o440}},
-                        ],
-                    ),
+                    "spec": _pod(args, account, volume.claim, settings.config_map),
                 },
             },
             opts=child,
@@ -122,6 +125,19 @@ def configuration(memory_mib: int) -> str:
             "",
         ]
     )
+
+
+def _pod(args: RedisArgs, account: Input[str], claim: Input[str], config_map: Input[str]) -> PodSpecArgsDict:
+    pod = pod_spec(
+        service_account=account,
+        containers=[_container(args)],
+        volumes=[
+            {"name": "data", "persistent_volume_claim": {"claim_name": claim}},
+            {"name": "config", "config_map": {"name": config_map}},
+            {"name": "auth", "secret": {"secret_name": args.auth, "default_mode": 0o440}},
+        ],
+    )
+    return {**pod, **moves_after(args.move_after_seconds)}
 
 
 def _container(args: RedisArgs) -> ContainerArgsDict:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from infra.chat.api import Api, ApiArgs
 from infra.chat.engine import Engine, EngineArgs
 from infra.chat.model_store import ModelStore, ModelStoreArgs
+from infra.chat.page import Page, PageArgs
+from infra.config.chat_models import ModelConfig
 from infra.data.chroma import Chroma, ChromaArgs
 from infra.data.redis import Redis, RedisArgs
 from infra.recorder import Recording, record
@@ -22,6 +24,7 @@ names = st.from_regex(r"[a-z][a-z0-9-]{0,23}[a-z0-9]", fullmatch=True)
 sizes_gib = st.integers(1, 65536)
 memories_mib = st.integers(32, 65536)
 IMAGE = "docker.io/library/some:1.0"
+MODEL = ModelConfig.model_validate({"source": {"repository": "a/b", "revision": "0" * 40}})
 
 
 @st.composite
@@ -54,9 +57,7 @@ def declarations(draw: st.DrawFn) -> tuple[str, str, int, Callable[[], Any]]:
             size,
             lambda: ModelStore(
                 name,
-                ModelStoreArgs(
-                    **common, **volume, hub="https://hub", model_id="a/b", revision="0" * 40, used_by="engine"
-                ),
+                ModelStoreArgs(**common, **volume, models={"v1": MODEL}, serving=None, secret="some"),
             ),
         ),
         (
@@ -74,6 +75,13 @@ def declarations(draw: st.DrawFn) -> tuple[str, str, int, Callable[[], Any]]:
                     memory_mib=memory,
                     node_port=draw(st.none() | st.integers(30000, 32767)),
                 ),
+            ),
+        ),
+        (
+            0,
+            lambda: Page(
+                name,
+                PageArgs(**common, replicas=draw(st.integers(1, 50)), cpu_millicores=processors, memory_mib=memory),
             ),
         ),
         (

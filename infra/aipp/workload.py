@@ -1,0 +1,217 @@
+"""What the services have in common: a pod that waits for what it needs, its settings, its secrets, a Service."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, CustomTimeouts, Input, Output, ResourceOptions
+from pulumi_kubernetes.apps.v1 import DeploymentStrategyArgsDict
+from pulumi_kubernetes.core.v1 import (
+    ContainerArgsDict,
+    EnvVarArgsDict,
+    PodSpecArgsDict,
+    ProbeArgsDict,
+    VolumeArgsDict,
+    VolumeMountArgsDict,
+)
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+
+from infra.aipp.names import SECRETS_FOLDER, file_of_variable
+from infra.aipp.place import Place
+from infra.cluster import labels, selector
+from infra.config.aipp_services import ServiceConfig
+from infra.data.moving import moves_after
+from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, http_probe, pod_spec, resources, service_account
+
+DRAIN_SECONDS = 5
+"""A stopping pod still takes requests so long: by then every node has left it out of the Service."""
+FILES_FOLDER = "/etc/aipp/config"
+PROBE_SECONDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadArgs:
+    """What a :class:`Workload` needs from the service that it is."""
+
+    place: Place
+    """Where it runs, and whom it finds there."""
+    config: ServiceConfig
+    """Its section of the configuration."""
+    steps: tuple[ContainerArgsDict, ...]
+    """What runs before it, one after the other: mostly waiting."""
+    environment: Mapping[str, Input[str]] = field(default_factory=dict)
+    """Its variables; those of the configuration win."""
+    files: Mapping[str, Input[str]] = field(default_factory=dict)
+    """File below :data:`FILES_FOLDER` -> content, nothing secret."""
+    replicas: int = 1
+    """Number of pods; more than one are spread over the nodes, and one at a time may be taken away."""
+    replacement: Literal["RollingUpdate", "Recreate"] = "Recreate"
+    """How a new version takes over: beside the old one, or after its end."""
+    startup_minutes: int = 10
+    """How long it may take until it lives; not counted is what it waits for."""
+    exclusive_claim: Input[str] | None = None
+    """Claim that one pod may mount at a time; nothing is written to it. Absent: none."""
+    gpu_count: int = 0
+    """GPUs of the pod."""
+    runtime_class: str | None = None
+    """RuntimeClass that gives a container the GPU."""
+    shared_memory_mib: int = 0
+    """Size of /dev/shm, in memory; 0: the runtime's own 64 MiB."""
+
+
+class Workload(ComponentResource):
+    """A Deployment with its settings and its Service, and where it has several pods a disruption budget."""
+
+    url: Output[str]
+    """Base URL inside the cluster; known once a pod is ready."""
+
+    def __init__(self, name: str, args: WorkloadArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("aihub:aipp:Workload", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        place, its_labels = args.place, labels("aipp", name)
+        metadata: ObjectMetaArgsDict = {"name": name, "namespace": place.namespace, "labels": its_labels}
+        settings = _settings(f"{name}-settings", args, {**args.environment, **args.config.environment}, self)
+        files = _settings(f"{name}-config", args, args.files, self) if args.files else None
+        pod = pod_spec(
+            service_account=service_account(name, place.namespace, its_labels, place.pull_secret, self),
+            init_containers=args.steps,
+            containers=[_container(name, args, settings)],
+            volumes=_volumes(args, files),
+            termination_grace_seconds=60,
+        )
+        limit = f"{args.startup_minutes + 30}m"  # the image, and what it waits for, take their time before
+        workload = k8s.apps.v1.Deployment(
+            f"{name}-deployment",
+            metadata=metadata,
+            spec={
+                "replicas": args.replicas,
+                "strategy": _strategy(args),
+                "progress_deadline_seconds": (args.startup_minutes + 30) * 60,
+                "selector": {"match_labels": selector(name)},
+                "template": {
+                    "metadata": _pod_metadata(name, place),
+                    "spec": {**pod, **_placement(name, args)},
+                },
+            },
+            opts=ResourceOptions(parent=self, custom_timeouts=CustomTimeouts(create=limit, update=limit)),
+        )
+        if args.replicas > 1:
+            k8s.policy.v1.PodDisruptionBudget(
+                f"{name}-disruption-budget",
+                metadata=metadata,
+                spec={"max_unavailable": 1, "selector": {"match_labels": selector(name)}},
+                opts=child,
+            )
+        service = k8s.core.v1.Service(
+            f"{name}-service",
+            metadata=metadata,
+            spec={
+                "selector": selector(name),
+                "ports": [{"name": "http", "port": args.config.port, "target_port": "http"}],
+            },
+            # After the pods it points at: one that failed is then named alone, not with a Service that waits for it.
+            opts=ResourceOptions(parent=self, depends_on=[workload]),
+        )
+        self.url = Output.concat("http://", service.metadata["name"], ".", place.namespace, f".svc:{args.config.port}")
+        self.register_outputs({"url": self.url})
+
+
+def _settings(name: str, args: WorkloadArgs, data: Mapping[str, Input[str]], parent: Workload) -> Output[str]:
+    its_labels = labels("aipp", name)
+    settings = SettingsArgs(namespace=args.place.namespace, labels=its_labels, data=data)
+    return Settings(name, settings, opts=ResourceOptions(parent=parent)).config_map
+
+
+def _pod_metadata(name: str, place: Place) -> ObjectMetaArgsDict:
+    if place.secret_version is None:
+        return {"labels": labels("aipp", name)}
+    return {"labels": labels("aipp", name), "annotations": {SECRETS_VERSION: place.secret_version}}
+
+
+def _strategy(args: WorkloadArgs) -> DeploymentStrategyArgsDict:
+    if args.replacement == "Recreate":
+        return {"type": "Recreate"}
+    return {"type": "RollingUpdate", "rolling_update": {"max_unavailable": 0, "max_surge": 1}}
+
+
+def _placement(name: str, args: WorkloadArgs) -> PodSpecArgsDict:
+    """Return on which nodes the pods may be, and how long."""
+    pod = moves_after(args.place.move_after_seconds)
+    if args.runtime_class:
+        pod = {**pod, "runtime_class_name": args.runtime_class}
+    if args.replicas > 1:
+        pod = {
+            **pod,
+            "topology_spread_constraints": [
+                {
+                    "max_skew": 1,
+                    "topology_key": "kubernetes.io/hostname",
+                    "when_unsatisfiable": "ScheduleAnyway",
+                    "label_selector": {"match_labels": selector(name)},
+                }
+            ],
+        }
+    return pod
+
+
+def _probe(path: str | None, *, period_seconds: int, failures: int) -> ProbeArgsDict:
+    if path:
+        return http_probe(path, "http", period_seconds=period_seconds, failures=failures)
+    return {"tcp_socket": {"port": "http"}, "period_seconds": period_seconds, "failure_threshold": failures}
+
+
+def _container(name: str, args: WorkloadArgs, settings: Input[str]) -> ContainerArgsDict:
+    config = args.config
+    variables: list[EnvVarArgsDict] = [
+        {
+            "name": variable,
+            "value_from": {"secret_key_ref": {"name": args.place.secret, "key": file_of_variable(variable)}},
+        }
+        for variable in sorted(config.secret_environment)
+    ]
+    failures = args.startup_minutes * 60 // PROBE_SECONDS
+    return {
+        "name": name,
+        "image": config.image,
+        "env_from": [{"config_map_ref": {"name": settings}}],
+        "env": [{"name": "HOME", "value": "/tmp"}, *variables],  # noqa: S108 - the pod's own emptyDir
+        "ports": [{"name": "http", "container_port": config.port}],
+        "startup_probe": _probe(config.live_path, period_seconds=PROBE_SECONDS, failures=failures),
+        "liveness_probe": _probe(config.live_path, period_seconds=20, failures=3),
+        "readiness_probe": _probe(config.ready_path, period_seconds=5, failures=3),
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": DRAIN_SECONDS}}},
+        "resources": resources(
+            cpu_millicores=config.cpu_millicores, memory_mib=config.memory_mib, gpu_count=args.gpu_count
+        ),
+        "volume_mounts": _mounts(args),
+    }
+
+
+def _mounts(args: WorkloadArgs) -> list[VolumeMountArgsDict]:
+    mounts: list[VolumeMountArgsDict] = []
+    if args.place.secret is not None:
+        mounts.append({"name": "secrets", "mount_path": SECRETS_FOLDER, "read_only": True})
+    if args.files:
+        mounts.append({"name": "config", "mount_path": FILES_FOLDER, "read_only": True})
+    if args.shared_memory_mib:
+        mounts.append({"name": "shared-memory", "mount_path": "/dev/shm"})  # noqa: S108 - in memory, the pod's own
+    if args.exclusive_claim is not None:
+        mounts.append({"name": "exclusive", "mount_path": "/var/lib/aipp-exclusive", "read_only": True})
+    folders = enumerate(args.config.writable_folders)
+    return [*mounts, *({"name": f"writable-{number}", "mount_path": folder} for number, folder in folders)]
+
+
+def _volumes(args: WorkloadArgs, files: Input[str] | None) -> list[VolumeArgsDict]:
+    volumes: list[VolumeArgsDict] = []
+    if args.place.secret is not None:
+        volumes.append({"name": "secrets", "secret": {"secret_name": args.place.secret, "default_mode": 0o440}})
+    if files is not None:
+        volumes.append({"name": "config", "config_map": {"name": files}})
+    if args.shared_memory_mib:
+        size = f"{args.shared_memory_mib}Mi"
+        volumes.append({"name": "shared-memory", "empty_dir": {"medium": "Memory", "size_limit": size}})
+    if args.exclusive_claim is not None:
+        volumes.append({"name": "exclusive", "persistent_volume_claim": {"claim_name": args.exclusive_claim}})
+    folders = range(len(args.config.writable_folders))
+    return [*volumes, *({"name": f"writable-{number}", "empty_dir": {}} for number in folders)]

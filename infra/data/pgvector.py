@@ -1,0 +1,198 @@
+"""PostgreSQL with the extension `vector`."""
+
+from dataclasses import dataclass
+
+import pulumi_kubernetes as k8s
+from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict
+
+from infra.cluster import labels, selector
+from infra.data.moving import moves_after
+from infra.storage.volume import Volume, VolumeArgs
+from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, command_probe, pod_spec, resources, service_account
+
+PORT = 5432
+AUTH_FILE = "password"
+AUTH_FOLDER = "/etc/pgvector-auth"
+DATA_FOLDER = "/var/lib/postgresql/data"
+SETTLE_SECONDS = 600
+"""How long a server may take until it answers: replaying its log after a crash, or making its first files."""
+
+INIT_SQL = "CREATE EXTENSION IF NOT EXISTS vector;\n"
+"""Run by the image on an empty volume, and by :data:`SETTLE` at every start: a volume may be older than it."""
+
+# The image takes the password once, for an empty volume. `\\set` with backquotes: no process list shows it.
+SETTLE_SQL = f"""\\set word `cat {AUTH_FOLDER}/{AUTH_FILE}`
+SELECT format('ALTER ROLE CURRENT_USER PASSWORD %L', :'word') \\gexec
+"""
+SETTLE = f"""export PGAPPNAME=aipp-settle PGHOST=/var/run/postgresql
+attempts=0
+until psql -qX -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "$POSTGRES_DB" -f "$SETTLE_FOLDER/init.sql" \\
+    -f "$SETTLE_FOLDER/settle.sql" >/tmp/settle.log 2>&1; do
+    attempts=$((attempts + 1))
+    [ $attempts -ge {SETTLE_SECONDS} ] && cat /tmp/settle.log && exit 1
+    sleep 1
+done
+"""
+"""After every start: extension and password are as declared. The local socket asks for no password (pg_hba.conf)."""
+
+HAS_EXTENSION = (
+    "export PGAPPNAME=aipp-probe PGHOST=/var/run/postgresql; "
+    'answer=$(psql -qtAX -U "$POSTGRES_USER" -d "$POSTGRES_DB" '
+    "-c \"SELECT count(*) FROM pg_extension WHERE extname = 'vector'\") || exit 1; "
+    '[ "$answer" = 1 ] || { echo "the extension vector is missing"; exit 1; }'
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PgvectorArgs:
+    """What a :class:`Pgvector` needs from its caller."""
+
+    namespace: Input[str]
+    """Namespace of every child."""
+    image: Input[str]
+    """The extension's own image, with PostgreSQL 15 or later."""
+    database: str
+    """Database that is made."""
+    user: str
+    """Account that owns it."""
+    auth: Input[str]
+    """Name of the Secret whose file ``password`` is the account's."""
+    auth_version: Input[str]
+    """Changes with the password, so that the server is restarted with it."""
+    storage_class: str
+    """StorageClass of the data volume."""
+    storage_gib: int
+    """Size of the data volume."""
+    cpu_millicores: int
+    """CPU limit."""
+    memory_mib: int
+    """Memory, reserved whole; /dev/shm is part of it."""
+    move_after_seconds: int | None = None
+    """After a node went silent, its pod is given up; absent: Kubernetes' own 300."""
+    pull_secret: Input[str] | None = None
+    """Name of the Secret to pull the image with; absent: none is needed."""
+
+
+class Pgvector(ComponentResource):
+    """One PostgreSQL server on one volume; it is ready when its database has the extension."""
+
+    host: Output[str]
+    """DNS name inside the cluster."""
+
+    def __init__(self, name: str, args: PgvectorArgs, opts: ResourceOptions | None = None) -> None:
+        super().__init__("aihub:data:Pgvector", name, {}, opts)
+        child = ResourceOptions(parent=self)
+        its_labels = labels("data", name)
+        volume = Volume(
+            f"{name}-data",
+            VolumeArgs(
+                namespace=args.namespace,
+                labels=its_labels,
+                storage_class=args.storage_class,
+                storage_gib=args.storage_gib,
+            ),
+            opts=child,
+        )
+        init = Settings(
+            f"{name}-init",
+            SettingsArgs(
+                namespace=args.namespace, labels=its_labels, data={"init.sql": INIT_SQL, "settle.sql": SETTLE_SQL}
+            ),
+            opts=child,
+        )
+        account = service_account(name, args.namespace, its_labels, args.pull_secret, self)
+        workload = k8s.apps.v1.StatefulSet(
+            f"{name}-server",
+            metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
+            spec={
+                "replicas": 1,
+                "service_name": name,
+                "selector": {"match_labels": selector(name)},
+                "template": {
+                    "metadata": {"labels": its_labels, "annotations": {SECRETS_VERSION: args.auth_version}},
+                    "spec": _pod(args, account, volume.claim, init.config_map),
+                },
+            },
+            opts=child,
+        )
+        service = k8s.core.v1.Service(
+            f"{name}-service",
+            metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
+            spec={"selector": selector(name), "ports": [{"name": "postgres", "port": PORT, "target_port": "postgres"}]},
+            # After the pods it points at: one that failed is then named alone, not with a Service that waits for it.
+            opts=ResourceOptions(parent=self, depends_on=[workload]),
+        )
+        self.host = Output.concat(service.metadata["name"], ".", args.namespace, ".svc")
+        self.register_outputs({"host": self.host})
+
+
+def server_options(memory_mib: int) -> list[str]:
+    """Return the server's options: sized by its memory; a client whose node died is forgotten within a minute."""
+    settings = {
+        "listen_addresses": "*",
+        "shared_buffers": f"{memory_mib // 4}MB",
+        "effective_cache_size": f"{memory_mib // 2}MB",
+        "maintenance_work_mem": f"{max(64, memory_mib // 16)}MB",
+        "tcp_keepalives_idle": "30",
+        "tcp_keepalives_interval": "10",
+        "tcp_keepalives_count": "3",
+        # Else a session in the middle of a long statement does not notice that its client died: a lock of a killed
+        # migration would look alive until the statement ends.
+        "client_connection_check_interval": "10s",
+        "password_encryption": "scram-sha-256",
+    }
+    return [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+
+
+def _pod(args: PgvectorArgs, account: Input[str], claim: Input[str], config_map: Input[str]) -> PodSpecArgsDict:
+    pod = pod_spec(
+        service_account=account,
+        containers=[_container(args)],
+        volumes=[
+            {"name": "data", "persistent_volume_claim": {"claim_name": claim}},
+            {"name": "init", "config_map": {"name": config_map}},
+            {"name": "auth", "secret": {"secret_name": args.auth, "default_mode": 0o440}},
+            {"name": "socket", "empty_dir": {}},
+            # Parallel queries, and building an index of vectors by several processes, pass data through it.
+            {"name": "shared-memory", "empty_dir": {"medium": "Memory", "size_limit": f"{args.memory_mib // 8}Mi"}},
+        ],
+        termination_grace_seconds=120,
+    )
+    return {**pod, **moves_after(args.move_after_seconds)}
+
+
+def _container(args: PgvectorArgs) -> ContainerArgsDict:
+    return {
+        "name": "pgvector",
+        "image": args.image,
+        "args": ["postgres", *server_options(args.memory_mib)],
+        "env": [
+            {"name": "POSTGRES_DB", "value": args.database},
+            {"name": "POSTGRES_USER", "value": args.user},
+            {"name": "POSTGRES_PASSWORD_FILE", "value": f"{AUTH_FOLDER}/{AUTH_FILE}"},
+            # Below the volume's root, which is not the server's own and may hold lost+found.
+            {"name": "PGDATA", "value": f"{DATA_FOLDER}/pgdata"},
+            {"name": "SETTLE_FOLDER", "value": "/etc/pgvector-init"},
+        ],
+        "ports": [{"name": "postgres", "container_port": PORT}],
+        "lifecycle": {"post_start": {"exec_": {"command": ["sh", "-c", SETTLE]}}},
+        # Over TCP: while the image makes a new database, a first server answers at the socket only.
+        "startup_probe": command_probe(["pg_isready", "-h", "127.0.0.1"], period_seconds=5, failures=120),
+        "liveness_probe": {"tcp_socket": {"port": "postgres"}, "period_seconds": 20, "failure_threshold": 3},
+        "readiness_probe": command_probe(["sh", "-c", HAS_EXTENSION], period_seconds=10, failures=3),
+        "resources": resources(cpu_millicores=args.cpu_millicores, memory_mib=args.memory_mib),
+        "volume_mounts": [
+            {"name": "data", "mount_path": DATA_FOLDER},
+            {"name": "init", "mount_path": "/etc/pgvector-init", "read_only": True},
+            {
+                "name": "init",
+                "mount_path": "/docker-entrypoint-initdb.d/init.sql",
+                "sub_path": "init.sql",
+                "read_only": True,
+            },
+            {"name": "auth", "mount_path": AUTH_FOLDER, "read_only": True},
+            {"name": "socket", "mount_path": "/var/run/postgresql"},
+            {"name": "shared-memory", "mount_path": "/dev/shm"},  # noqa: S108 - in memory, the pod's own
+        ],
+    }

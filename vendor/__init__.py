@@ -1,0 +1,1 @@
+"""What the vendor of AIPP ships, compared with what is declared here."""
