@@ -5,7 +5,7 @@ VOLUMES ?= keep
 PYTHON ?= python3
 OPS = $(PYTHON) -m ops
 
-.PHONY: up chat preview render verify documents secret destroy doctor test
+.PHONY: up chat preview render verify documents secret destroy doctor test live
 up: ; @$(OPS) up --stack $(STACK)
 chat: ; @$(OPS) chat
 preview: ; @$(OPS) preview --stack $(STACK)
@@ -16,3 +16,4 @@ secret: ; @$(OPS) secret --stack $(STACK) $(if $(NAME),--name $(NAME))
 destroy: ; @$(OPS) destroy --stack $(STACK) --volumes $(VOLUMES)
 doctor: ; @$(OPS) doctor --stack $(STACK)
 test: ; @$(OPS) test $(if $(ONLY),--only $(ONLY))
+live: ; @$(OPS) live --stack $(STACK)

@@ -23,6 +23,7 @@ COMMANDS = {
     "secret": "list the secrets, or renew one and roll what uses it",
     "doctor": "what this machine has and lacks",
     "test": "everything that can be checked here",
+    "live": "from a pushed commit to a new answer, on a node of its own",
 }
 
 
@@ -44,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
 
 def dispatch(arguments: argparse.Namespace) -> int:
     """Run one command; the environment is there, and so may be what it brings."""
-    from ops import chat, destroy, documents, preview, secret, suite, up, verify  # noqa: PLC0415
+    from ops import chat, destroy, documents, live, preview, secret, suite, up, verify  # noqa: PLC0415
 
     paths = StackPaths(arguments.stack)
     commands: dict[str, Callable[[], int]] = {
@@ -57,6 +58,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "destroy": lambda: destroy.run(paths, delete_volumes=arguments.volumes == "delete"),
         "secret": lambda: secret.run(paths, arguments.name),
         "test": lambda: suite.run([name for name in arguments.only.split(",") if name]),
+        "live": lambda: live.run(arguments.stack),
     }
     return commands[arguments.command]()
 

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -58,8 +59,9 @@ def module_cache() -> Path:
     return cache_root() / "go-mod"
 
 
-def _run(argv: list[str], directory: Path, what: str) -> str:
-    done = subprocess.run(argv, cwd=directory, env=_environment(), capture_output=True, text=True, check=False)
+def _run(argv: list[str], directory: Path, what: str, variables: Mapping[str, str] | None = None) -> str:
+    environment = {**_environment(), **(variables or {})}
+    done = subprocess.run(argv, cwd=directory, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise BuildError(f"{what} failed in {directory}:\n" + "\n".join(done.stderr.splitlines()[-15:]))
     return done.stdout
@@ -72,14 +74,40 @@ def build(tool: Tool, directory: Path) -> None:
         BuildError: a module cannot be had or a package does not compile.
     """
     go, module = go_binary(), MODULES / tool.name
-    flags = ["-gcflags=all=-dwarf=false", f"-ldflags=-s -w {tool.ldflags}".strip()]
+    linker, variables = f"-s -w {tool.ldflags}".strip(), {}
+    if tool.needs_c:
+        _demand_c(tool)
+        linker, variables = f"{linker} -linkmode external -extldflags -static", {"CGO_ENABLED": "1"}
+    flags = ["-gcflags=all=-dwarf=false", f"-ldflags={linker}"]
     # One package is named by file, several by folder: `go build -o` asks for that.
     output = str(directory) + "/" if tool.packages != (".",) else str(directory / tool.binaries[0])
     tags = [f"-tags={tool.tags}"] if tool.tags else []
-    _run([go, "build", *flags, *tags, "-o", output, *tool.packages], module, f"building {tool.name} {tool.version}")
+    argv = [go, "build", *flags, *tags, "-o", output, *tool.packages]
+    _run(argv, module, f"building {tool.name} {tool.version}", variables)
     for name, path in tool.module_files:
-        described = json.loads(_run([go, "list", "-m", "-json", name], module, f"finding {name}"))
-        shutil.copyfile(Path(described["Dir"]) / path, directory / Path(path).name)
+        shutil.copyfile(_source(go, module, name) / path, directory / Path(path).name)
+    for name, path in tool.module_folders:
+        last = Path(path).name
+        with tarfile.open(directory / f"{last}.tar", "w") as tar:
+            tar.add(_source(go, module, name) / path, arcname=last, filter=_plain)
+
+
+def _source(go: str, module: Path, name: str) -> Path:
+    """Return the folder of a module's sources."""
+    return Path(json.loads(_run([go, "list", "-m", "-json", name], module, f"finding {name}"))["Dir"])
+
+
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    """Return an archive's member without an owner or a time, readable for whoever runs the tool."""
+    member.uid = member.gid = member.mtime = 0
+    member.uname = member.gname = ""
+    member.mode = 0o755 if member.isdir() else 0o644
+    return member
+
+
+def _demand_c(tool: Tool) -> None:
+    if shutil.which("gcc") is None:
+        raise BuildError(f"{tool.name} holds C code and there is no gcc: sudo apt-get install gcc libc6-dev")
 
 
 def forget_build_files() -> None:

@@ -41,7 +41,11 @@ class Tool:
     tags: str = ""
     """Go build tags."""
     module_files: tuple[tuple[str, str], ...] = ()
-    """(module, path) of scripts that are copied from the module beside the binaries."""
+    """(module, path) of scripts and manifests that are copied from the module beside the binaries."""
+    module_folders: tuple[tuple[str, str], ...] = ()
+    """(module, path) of folders that a binary reads while it runs; each becomes ``FOLDER.tar`` beside it."""
+    needs_c: bool = False
+    """True when a package holds C code: a C compiler builds it, linked statically."""
     use_path: bool = False
     """True when a binary of the same name on PATH may be used instead, at any version."""
     build_minutes: int = 1
@@ -141,11 +145,68 @@ COREDNS = Tool(
 
 PAUSE = Tool(name="pause", version="v1.0.0", binaries=("pause",), packages=(".",))
 
+ARGOCD = Tool(
+    name="argocd",
+    version="v2.14.21",
+    # `cmd` is every program of Argo CD: which one it is, its name says when it starts. `kustomize` renders for it.
+    binaries=("cmd", "kustomize"),
+    packages=("github.com/argoproj/argo-cd/v2/cmd", "sigs.k8s.io/kustomize/kustomize/v5"),
+    module_files=(
+        ("github.com/argoproj/argo-cd/v2", "manifests/core-install.yaml"),
+        ("github.com/argoproj/argo-cd/v2", "hack/git-ask-pass.sh"),
+    ),
+    ldflags="-X github.com/argoproj/argo-cd/v2/common.version=2.14.21",
+    build_minutes=5,
+)
+
+ROLLOUTS = Tool(
+    name="rollouts",
+    version="v1.8.3",
+    binaries=("rollouts-controller",),
+    packages=("github.com/argoproj/argo-rollouts/cmd/rollouts-controller",),
+    module_files=(("github.com/argoproj/argo-rollouts", "manifests/install.yaml"),),
+    ldflags="-X github.com/argoproj/argo-rollouts/utils/version.version=1.8.3",
+    build_minutes=5,
+)
+
+GITEA = Tool(
+    name="gitea",
+    version="v1.24.6",
+    binaries=("gitea",),
+    packages=("code.gitea.io/gitea",),
+    # Its pages' scripts and styles are made with Node.js and are not part of the module: there is no page to look at.
+    module_folders=tuple(("code.gitea.io/gitea", path) for path in ("options", "templates", "public")),
+    needs_c=True,
+    ldflags="-X main.Version=1.24.6",
+    tags="sqlite,sqlite_unlock_notify,sqlite_omit_load_extension,netgo,osusergo",
+    build_minutes=5,
+)
+
+BUILDKIT = Tool(
+    name="buildkit",
+    version="v0.26.3",
+    binaries=("buildkitd", "buildctl", "rootlesskit"),
+    packages=(
+        "github.com/moby/buildkit/cmd/buildkitd",
+        "github.com/moby/buildkit/cmd/buildctl",
+        "github.com/rootless-containers/rootlesskit/v2/cmd/rootlesskit",
+    ),
+    module_files=(("github.com/moby/buildkit", "examples/buildctl-daemonless/buildctl-daemonless.sh"),),
+    ldflags="-X github.com/moby/buildkit/version.Version=v0.26.3",
+    build_minutes=3,
+)
+
+COMPOSE = Tool(name="compose", version="v2.16.2", binaries=("compose",), packages=(".",))
+"""Reads a Compose file as Docker does; the version is compose-go's."""
+
 NODE = (KUBERNETES, COREDNS, PAUSE)
 """What a Kubernetes node of our own is made of."""
 
 ENGINE = (PULUMI, PULUMI_PYTHON)
 """What runs the Pulumi program."""
 
-ALL = (*NODE, *ENGINE, HELM)
+LIVE = (ROLLOUTS, ARGOCD, GITEA, BUILDKIT)
+"""What `make live` runs on a node that no chart's images reach. Nothing else builds them."""
+
+ALL = (*NODE, *ENGINE, HELM, COMPOSE, *LIVE)
 """Every tool; the names are unique."""

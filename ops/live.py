@@ -1,0 +1,55 @@
+"""``make live STACK=wsl``: the chain from a pushed commit to a new answer, with real programs, on a node of its own."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from ops import machine
+from ops.errors import OpsError
+from ops.paths import CHECKOUT, VENV
+from toolchain.ensure import ready
+from toolchain.tools import LIVE, NODE
+
+STACKS = ("wsl",)
+FIRST_GIB = 45
+"""Free disk for a first run: four more programs are built from source."""
+AGAIN_GIB = 15
+"""Free disk for a later one: images, the builder's cache, the registry."""
+MEMORY_GIB = 12
+
+
+def _free_memory() -> machine.Finding:
+    rows = (line.split() for line in Path("/proc/meminfo").read_text().splitlines())
+    gib = next(int(row[1]) for row in rows if row[0] == "MemAvailable:") / 2**20
+    return machine.Finding(
+        name="memory",
+        ok=gib >= MEMORY_GIB,
+        says=f"{gib:.0f} GiB available, {MEMORY_GIB} GiB needed",
+        fix="end what holds the memory",
+    )
+
+
+def _no_node() -> machine.Finding:
+    here = Path("/var/lib/aihub").exists()
+    return machine.Finding(
+        name="node",
+        ok=not here,
+        says="an installation is here, and this run would end with taking it away" if here else "none is here yet",
+        fix="run this on another machine, or first: make destroy VOLUMES=delete",
+    )
+
+
+def run(stack: str) -> int:
+    """Check the machine, then run the tests of ``tests/live/<stack>``; they bring everything up and take it away.
+
+    Raises:
+        OpsError: the stack has no such run, or the machine lacks something; nothing was changed.
+    """
+    if stack not in STACKS:
+        raise OpsError(f"there is no live run of stack {stack}", f"make live STACK={STACKS[0]}")
+    first = not all(ready(tool) for tool in (*NODE, *LIVE))
+    needed = machine.disk(FIRST_GIB if first else AGAIN_GIB)
+    machine.demand([machine.python(), machine.root(), machine.debian(), needed, _free_memory(), _no_node()])
+    command = [str(VENV / "bin" / "python"), "-m", "pytest", f"tests/live/{stack}", "-m", "live", "-x", "-v"]
+    environment = {**os.environ, "AIHUB_LIVE": stack}
+    return subprocess.run([*command, "--timeout=3600"], cwd=CHECKOUT, env=environment, check=False).returncode

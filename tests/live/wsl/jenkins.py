@@ -1,0 +1,176 @@
+"""A stand-in for Jenkins: takes the webhook, and has the room `ci`'s own pod build the commit.
+
+What it shares with the real one: the webhook's signature and its refusal, the pod, the build step, the tag.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from cluster.settings import NODE_ADDRESS, REGISTRY
+from infra.ci.build_pod import Build, Builder, Source, build_pod
+from tests.live.wsl.gitea import INSIDE, USER
+from tests.live.wsl.kube import Manifest, apply, get, kubectl, until
+from tests.live.wsl.parts import BUILDKIT_IMAGE
+from tests.live.wsl.stages import Stages
+
+NAMESPACE, PORT, PATH = "builds", 18099, "/gitea-webhook/post"
+REPOSITORY = f"{REGISTRY}/aihub/api"
+BUILD_SECONDS = 900
+TAG_LENGTH = 8
+
+
+def tag_of(commit: str) -> str:
+    """Return the tag of the image that a commit becomes."""
+    return commit[:TAG_LENGTH]
+
+
+def builder(registry_address: str) -> Builder:
+    """Return the room's builder, sized for this machine."""
+    return Builder(
+        kind="buildkit",
+        image=BUILDKIT_IMAGE,
+        namespace=NAMESPACE,
+        service_account="build",
+        registry_host=REGISTRY,
+        registry_plain_http=True,
+        base_image=f"{REGISTRY}/aihub/base:bookworm",
+        cpu_millicores=2000,
+        memory_mib=3072,
+        deadline_seconds=BUILD_SECONDS,
+        cache_claim="build-cache",
+        cache_gib=8,
+        build_secrets="build-secrets",
+        # The cluster's DNS does not know the name that the node knows the registry by.
+        host_aliases={REGISTRY.partition(":")[0]: registry_address},
+    )
+
+
+def namespace(files: dict[str, str], git_password: str) -> list[Manifest]:
+    """Return what builds need: a namespace that admits rootless BuildKit, an account, a cache, the logins."""
+    metadata = {"namespace": NAMESPACE}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            # Its own user namespace needs system calls that Pod Security `baseline` forbids.
+            "metadata": {"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "privileged"}},
+        },
+        {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "build", **metadata}},
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "build-cache", **metadata},
+            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "8Gi"}}},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "build-secrets", **metadata},
+            "stringData": files,
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "git-login", **metadata},
+            "stringData": {"username": USER, "password": git_password},
+        },
+    ]
+
+
+@dataclass
+class Jenkins:
+    """The receiver and what it has built."""
+
+    builder: Builder
+    stages: Stages
+    secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+    refused: int = 0
+    """Webhooks whose signature was wrong."""
+    builds: dict[str, str] = field(default_factory=dict)
+    """Commit -> the last word of its build."""
+
+    @property
+    def url(self) -> str:
+        """Where the Git server reaches it; the one place that the address is put together."""
+        return f"http://{NODE_ADDRESS}:{PORT}{PATH}"
+
+    def build(self, commit: str) -> str:
+        """Build one commit in a pod of its own and return the pod's last word."""
+        source = Source(
+            url=f"{INSIDE}/{USER}/service.git", revision=commit, git_image=BUILDKIT_IMAGE, login="git-login"
+        )
+        build = Build(context="service", repository=REPOSITORY, tags=(tag_of(commit),), target="api")
+        name = f"build-{tag_of(commit)}"
+        apply([build_pod(name, self.builder, source, build)])
+
+        def ended() -> Manifest | None:
+            pod = get("pod", name, NAMESPACE)
+            return pod if pod and pod["status"].get("phase") in ("Succeeded", "Failed") else None
+
+        pod = until(f"pod {name} ends", ended, BUILD_SECONDS + 60)
+        word = last_word(pod)
+        if pod["status"]["phase"] == "Failed":
+            log = kubectl("logs", name, "--namespace", NAMESPACE, "--all-containers", "--tail=60", check=False)
+            word = f"FAILED: {word}\n{log}"
+        self.builds[commit] = word
+        return word
+
+    def received(self, signature: str, body: bytes) -> int:
+        """Take a webhook and return its status: 401 for a wrong signature, never a silent 200."""
+        expected = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(signature, expected):
+            self.refused += 1
+            return 401
+        push: dict[str, Any] = json.loads(body)
+        if push.get("ref") == "refs/heads/main" and push["after"] not in self.builds:
+            self.stages.mark("webhook", push["after"])
+            self.builds[push["after"]] = ""
+            threading.Thread(target=self._build_and_mark, args=(push["after"],), daemon=True).start()
+        return 200
+
+    def _build_and_mark(self, commit: str) -> None:
+        word = self.build(commit)
+        if word.startswith("Pushed"):
+            self.stages.mark("image", commit)
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take webhooks for so long."""
+        jenkins = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                status = jenkins.received(self.headers.get("X-Gitea-Signature", ""), body) if self.path == PATH else 404
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        server = ThreadingHTTPServer((NODE_ADDRESS, PORT), Handler)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+
+def last_word(pod: Manifest) -> str:
+    """Return what the first failed container, or else the last one, said at its end."""
+    states = [*pod["status"].get("initContainerStatuses", []), *pod["status"].get("containerStatuses", [])]
+    ended = [state["state"]["terminated"] for state in states if "terminated" in state["state"]]
+    failed = [each for each in ended if each["exitCode"]]
+    return str((failed or ended or [{}])[0 if failed else -1].get("message", "")).strip()
