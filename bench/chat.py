@@ -50,7 +50,7 @@ def main() -> None:
         kept_gib = int(used.split()[0]) / 2**20
     lines = [f"From a clean clone with empty caches: **{duration(cold)}**; again: **{duration(warm)}**.", ""]
     lines += [
-        f"Clone, environments and caches take {kept_gib:.1f} GiB, files that are hard links counted each time.",
+        f"Clone, environments and caches take {kept_gib:.1f} GiB of the disk.",
         "",
     ]
     lines += table(["step", "time", "share"], [_cells(line) for line in steps])
