@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pulumi_gitlab as gitlab
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from infra.ci.webhook import Webhook
@@ -45,6 +44,8 @@ class GitLabProject(ComponentResource):
 
     def __init__(self, name: str, args: GitLabProjectArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aihub:ci:GitLabProject", name, {}, opts)
+        import pulumi_gitlab as gitlab  # noqa: PLC0415 - a third of the program's start, for the stacks that use it
+
         provider = gitlab.Provider(
             f"{name}-provider",
             base_url=f"{args.url.rstrip('/')}/api/v4/",
