@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from ops.chat_client import answer_of
-from ops.credentials import API_KEY, load_or_make, stack_config
+from ops.chat_client import ChatError, answer_of
+from ops.credentials import API_KEY, kept, load_or_make, stack_config
 from ops.paths import CHECKOUT, SERVICE, StackPaths
 from tests.live.conftest import NODE, Installation, by_hand, killed_up, make
 
@@ -109,6 +109,26 @@ def test_new_code_rolls_out_without_a_failed_request(installation: Installation)
     assert by_hand(digest).stdout != before
     assert answered > 10
     assert not failures
+
+
+@pytest.mark.parametrize("name", ["redisPassword", "apiKey"])
+def test_a_renewed_secret_reaches_everybody_who_uses_it(installation: Installation, name: str) -> None:
+    before, chat = kept(StackPaths("local")), installation.chat
+    conversation = chat.json("POST", "/api/conversations", {"title": name})["id"]
+    printed = make("secret", f"NAME={name}")
+    after = kept(StackPaths("local"))
+    assert after[name] != before[name]
+    assert after[name] not in printed
+    if name == "apiKey":
+        with pytest.raises(ChatError) as refused:
+            chat.json("GET", "/api/me")
+        assert refused.value.status == 401
+    deadline = time.monotonic() + 60
+    while installation.chat.json("GET", "/api/me")["services"]["history"] != "ok":
+        assert time.monotonic() < deadline, "the api and Redis have different passwords"
+        time.sleep(1)
+    listed = installation.chat.json("GET", "/api/conversations")["data"]
+    assert conversation in {each["id"] for each in listed}
 
 
 def test_data_outlive_destroy_and_a_power_failure(installation: Installation) -> None:
