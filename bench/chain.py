@@ -18,9 +18,11 @@ WHAT = {
     "tag in Git": "the new tag stands in the overlay",
     "synced": "Argo CD has brought the tag to the workload",
     "first new answer": "a visitor gets an answer of the new version, from its first pod",
-    "rolled out": "Argo CD calls everything healthy: the new version has taken over",
+    "rolled out": "the new version serves alone",
     "sent back": "the rollout of the bad version has been aborted",
+    "refused": "the ImageUpdater in the cluster refuses the bad tag",
     "good tag in Git": "Git names the good tag again",
+    "good tag in the cluster": "Argo CD has brought the good tag back: Git and cluster agree",
 }
 
 

@@ -138,7 +138,7 @@ class Gitea:
             "exec", "--stdin", "--namespace", NAMESPACE, "deployment/gitea", "--", "sh", "-c", command,
             stdin=self.password + "\n",
         )  # fmt: skip
-        until("Gitea's API answers", lambda: self.ask("GET", "/version"), 30)
+        until("Gitea's API answers", self._answers, 30)
 
     @property
     def authorization(self) -> str:
@@ -158,6 +158,13 @@ class Gitea:
                 return json.loads(response.read() or b"null")
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {path}: {error.code} {error.read()[:500]!r}") from None
+
+    def _answers(self) -> bool:
+        """Say whether the API can be reached: a Service leads to its pod a moment after that is ready."""
+        try:
+            return bool(self.ask("GET", "/version"))
+        except OSError:
+            return False
 
     def make_repository(self, name: str) -> None:
         """Make an empty private repository."""
