@@ -16,6 +16,9 @@ from infra.config.delivery import AnalysisConfig
 from infra.delivery.rollout import Rollout, RolloutArgs
 from infra.workload import Settings, SettingsArgs, service_account
 
+LOADING_SECONDS = 600
+"""So long a question waits for the engine while another model is loaded: gigabytes from a disk, then onto the card."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApiArgs:
@@ -41,6 +44,10 @@ class ApiArgs:
     """CPU limit of a pod."""
     memory_mib: int
     """Memory of a pod, reserved whole."""
+    engine_has_model: bool = False
+    """Whether the engine loads a model when it starts, which takes minutes; else it is there in seconds."""
+    otlp_endpoint: str | None = None
+    """Where it sends traces (OTLP over HTTP); absent: it makes none."""
     login: ApiLogin | None = None
     """How people log in; absent: with the API key only."""
     rollout: Literal["rolling", "canary", "blueGreen"] = "rolling"
@@ -147,6 +154,8 @@ def _environment(args: ApiArgs) -> Mapping[str, Input[str]]:
         "CHATBOT_REDIS_URL": Output.concat("redis://", args.redis_host, ":6379/0"),
         "CHATBOT_REDIS_PASSWORD_FILE": f"{SECRETS_FOLDER}/redis-password",
         "CHATBOT_CHROMA_URL": Output.concat("http://", args.chroma_host, ":8000"),
+        **({"CHATBOT_ENGINE_HOLD_SECONDS": str(LOADING_SECONDS)} if args.engine_has_model else {}),
+        **({"CHATBOT_OTLP_ENDPOINT": args.otlp_endpoint} if args.otlp_endpoint else {}),
         **(args.login.settings if args.login else {}),
     }
 

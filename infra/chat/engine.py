@@ -46,6 +46,8 @@ class EngineArgs:
     """Longest conversation; absent: what the model declares."""
     gpu_memory_fraction: float | None = None
     """Part of each card that PyTorch may take; absent: all of it."""
+    otlp_endpoint: str | None = None
+    """Where it sends traces (OTLP over HTTP); absent: it makes none."""
     pull_secret: Input[str] | None = None
     """Name of the Secret to pull the image with; absent: none is needed."""
 
@@ -70,6 +72,7 @@ class Engine(ComponentResource):
                     "CHATBOT_HOST": "0.0.0.0",  # noqa: S104 - the pod's network
                     "CHATBOT_ENGINE_KEY_FILE": f"{SECRETS_FOLDER}/engine-key",
                     "CHATBOT_DEVICE": "cuda" if args.gpu_count else "cpu",
+                    **({"CHATBOT_OTLP_ENDPOINT": args.otlp_endpoint} if args.otlp_endpoint else {}),
                     **_model_settings(args),
                 },
             ),

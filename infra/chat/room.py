@@ -21,6 +21,7 @@ from infra.data.room import Stores
 from infra.delivery import analysis
 from infra.delivery.room import Delivery, hand_over
 from infra.network.address import cluster_issuer, public_url
+from infra.observability.names import otlp_endpoint
 from infra.registry.access import Registry
 from infra.registry.room import pull_secret
 from infra.secrets.files import SecretFiles, SecretFilesArgs
@@ -116,6 +117,7 @@ def _workload(site: Site, images: Images, secret: SecretFiles, stores: Stores, p
             model_folder=model_folder(serving, chat.models[serving]) if serving else "",
             model_name=serving or "",
             context_tokens=chat.models[serving].context_tokens if serving else None,
+            otlp_endpoint=otlp_endpoint(stack),
             pull_secret=pull,
         ),
         opts=site.options,
@@ -128,11 +130,13 @@ def _workload(site: Site, images: Images, secret: SecretFiles, stores: Stores, p
             secret=secret.secret,
             secret_version=secret.version,
             engine_url=engine.url,
+            engine_has_model=serving is not None,
             redis_host=stores.redis_host,
             chroma_host=stores.chroma_host,
             replicas=chat.api.replicas,
             cpu_millicores=chat.api.cpu_millicores,
             memory_mib=chat.api.memory_mib,
+            otlp_endpoint=otlp_endpoint(stack),
             login=api_login(stack),
             rollout=chat.api.rollout,
             analysis=stack.delivery.analysis,

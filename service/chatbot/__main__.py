@@ -9,6 +9,7 @@ import structlog
 import uvicorn
 from prometheus_client import CollectorRegistry, start_http_server
 
+from chatbot import tracing
 from chatbot.app import build_app
 from chatbot.settings import PREFIX, ConfigurationError, Settings, load_settings
 from chatbot.telemetry import Metrics, configure_logging
@@ -27,6 +28,7 @@ def main() -> int:
         settings = load_settings()
         configure_logging()
         listener = _listen(settings.host, settings.port)
+        traces = tracing.start(settings.otlp_endpoint, settings.role)
         metrics = Metrics()
         scraped = _start_metrics(settings, metrics.registry)
         app = build_app(settings, collaborators_for(settings, metrics))
@@ -46,6 +48,8 @@ def main() -> int:
         signal.signal(number, lambda *_: None)
     uvicorn.Server(config).run(sockets=[listener])
     scraped.shutdown()
+    if traces:
+        traces.stop()
     return 0
 
 

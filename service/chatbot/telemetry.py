@@ -11,6 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbot.errors import unexpected
+from chatbot.tracing import add_trace_id
 
 log = structlog.get_logger()
 
@@ -130,6 +131,7 @@ def configure_logging() -> None:
     """Send structlog's and the libraries' events as JSON lines to standard error."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        add_trace_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+from opentelemetry.trace import SpanKind
+
 from chatbot.api.dependencies import Browsing, Collaborators
 from chatbot.auth import api_keys, engine_key
 from chatbot.engine.loading import load_engine
 from chatbot.engine.metered import MeteredEngine
 from chatbot.engine.protocol import Engine
+from chatbot.engine.traced import TracedEngine
 from chatbot.history.file import FileHistory
 from chatbot.history.pending import PendingHistory
 from chatbot.history.protocol import History
@@ -25,11 +28,12 @@ def collaborators_for(settings: Settings, metrics: Metrics) -> Collaborators:
     """
     if settings.role == "engine":
         keys = engine_key(_given(settings.engine_key_file, "ENGINE_KEY_FILE"))
-        engine: Engine = MeteredEngine(load_engine(settings), metrics, settings.public_model_name)
+        traced = TracedEngine(load_engine(settings), SpanKind.INTERNAL)
+        engine: Engine = MeteredEngine(traced, metrics, settings.public_model_name)
         return Collaborators(engine, keys, metrics, None)
     keys = api_keys(_given(settings.api_key_sha256_file, "API_KEY_SHA256_FILE"))
     history, tickets = _history(settings)
-    engine = load_engine(settings)
+    engine = TracedEngine(load_engine(settings), SpanKind.CLIENT if settings.role == "api" else SpanKind.INTERNAL)
     if settings.role == "all":
         engine = MeteredEngine(engine, metrics, settings.public_model_name)
     return Collaborators(engine, keys, metrics, _browsing(settings, engine, metrics, history, tickets))

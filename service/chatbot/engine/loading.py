@@ -11,6 +11,8 @@ from chatbot.engine.protocol import Engine
 from chatbot.settings import ConfigurationError, Settings, read_secret_file
 
 if TYPE_CHECKING:
+    import torch
+
     from chatbot.engine.embedding import Embedder
 
 log = structlog.get_logger()
@@ -27,7 +29,8 @@ def load_engine(settings: Settings) -> Engine:
 
         if settings.engine_key_file is None:
             raise ConfigurationError("CHATBOT_ENGINE_KEY_FILE is not set")
-        return UpstreamEngine(settings.engine_url, read_secret_file(settings.engine_key_file, "ENGINE_KEY_FILE"))
+        key = read_secret_file(settings.engine_key_file, "ENGINE_KEY_FILE")
+        return UpstreamEngine(settings.engine_url, key, settings.engine_hold_seconds)
     is_hub_id = _is_hub_id(settings.model)
     if settings.model and not is_hub_id:
         check_model_folder(Path(settings.model))
@@ -74,18 +77,15 @@ def _load_embedder(settings: Settings, device: str) -> "Embedder":
 
 
 def _load_transformers(settings: Settings, model: str, device: str, embedder: "Embedder") -> Engine:
-    import torch  # noqa: PLC0415  see the module's docstring
-    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415
+    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415  see the module's docstring
 
     from chatbot.engine.transformers import TransformersEngine  # noqa: PLC0415
 
     log.info("loading_model", model=settings.public_model_name, device=device)
-    # bfloat16 halves the memory; on most CPUs it is emulated and slow, so there single precision.
-    dtype = torch.bfloat16 if device == "cuda" else torch.float32
     try:
         tokenizer: Any = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
         loaded: Any = AutoModelForCausalLM.from_pretrained(
-            model, dtype=dtype, use_safetensors=True, trust_remote_code=False
+            model, dtype=number_format(model, device), use_safetensors=True, trust_remote_code=False
         )
     except Exception as error:  # the library raises nearly anything for a damaged folder
         raise ConfigurationError(f"CHATBOT_MODEL: cannot load {model}: {error}") from error
@@ -100,3 +100,19 @@ def _load_transformers(settings: Settings, model: str, device: str, embedder: "E
         )
     context_tokens = min(declared, settings.context_tokens or declared)
     return TransformersEngine(loaded, tokenizer, embedder, settings.public_model_name, context_tokens)
+
+
+def number_format(model: str, device: str) -> "torch.dtype":
+    """The type of number that `model` computes with on `device`.
+
+    On a GPU that of its files, if it has 16 bits: the weights then stay pages of the mapped files until they are on the
+    card, while another type is made of them in host memory, all of it before the first byte moves. On most CPUs 16 bits
+    are emulated and slow, so there single precision.
+    """
+    import torch  # noqa: PLC0415  see the module's docstring
+    from transformers import AutoConfig  # noqa: PLC0415
+
+    if device == "cpu":
+        return torch.float32
+    saved = AutoConfig.from_pretrained(model, trust_remote_code=False).get_text_config().dtype
+    return saved if saved in (torch.float16, torch.bfloat16) else torch.bfloat16

@@ -22,8 +22,8 @@ from chatbot.engine.protocol import (
     Usage,
 )
 from chatbot.errors import ApiError
+from chatbot.tracing import carry_context
 
-HOLD_SECONDS = 60.0
 RETRY_SECONDS = 0.5
 DESCRIBE_SECONDS = 30.0
 CHECK_SECONDS = 2.0
@@ -41,13 +41,14 @@ class UpstreamEngine:
 
     parallel: int | None = None
 
-    def __init__(self, url: str, key: str, hold_seconds: float = HOLD_SECONDS) -> None:
+    def __init__(self, url: str, key: str, hold_seconds: float) -> None:
         # Retries are ours: the client would give up after two, in seconds.
         self._client = openai.AsyncOpenAI(
             base_url=url,
             api_key=key,
             max_retries=0,
             timeout=openai.Timeout(READ_SECONDS, connect=2.0),
+            http_client=openai.DefaultAsyncHttpxClient(event_hooks={"request": [carry_context]}),
         )
         self._url = url
         self._hold_seconds = hold_seconds

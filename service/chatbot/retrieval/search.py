@@ -8,10 +8,12 @@ from chatbot.retrieval import ranking
 from chatbot.retrieval.citations import Citation
 from chatbot.retrieval.protocol import Documents
 from chatbot.telemetry import Metrics
+from chatbot.tracing import operation
 
 TOP_K = 4
 CANDIDATES = 24
 QUESTION_CHARACTERS = 2000
+SPAN = {"gen_ai.operation.name": "retrieval", "gen_ai.data_source.id": "documents"}
 
 
 class Search:
@@ -28,6 +30,12 @@ class Search:
         Raises:
             StoreUnavailableError, EngineUnavailableError: the store or the embedding model is away.
         """
+        with operation("retrieval documents", attributes=SPAN) as span:
+            citations = await self._citations(question)
+            span.set_attribute("chatbot.retrieval.passages", len(citations))
+            return citations
+
+    async def _citations(self, question: str) -> list[Citation]:
         started = time.perf_counter()
         # The embedding model reads no further anyway.
         question = question[:QUESTION_CHARACTERS]

@@ -53,6 +53,16 @@ def test_it_finds_everything_it_needs() -> None:
     }
 
 
+def test_a_question_waits_while_the_engine_loads_a_model() -> None:
+    waiting = only(declared(engine_has_model=True), "ConfigMap")["data"]["CHATBOT_ENGINE_HOLD_SECONDS"]
+    assert int(waiting) > 60
+
+
+def test_traces_go_where_they_are_collected() -> None:
+    settings = only(declared(otlp_endpoint="http://collector.observability.svc:4318"), "ConfigMap")["data"]
+    assert settings["CHATBOT_OTLP_ENDPOINT"] == "http://collector.observability.svc:4318"
+
+
 def test_rollout_adds_before_it_takes_away() -> None:
     deployment = only(declared(), "Deployment")
     assert deployment["spec"]["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}

@@ -37,6 +37,12 @@ def test_it_sees_its_own_key_only() -> None:
     assert secret["items"] == [{"key": "engine-key", "path": "engine-key"}]
 
 
+def test_traces_go_where_they_are_collected() -> None:
+    settings = only(declared(otlp_endpoint="http://collector.observability.svc:4318"), "ConfigMap")["data"]
+    assert settings["CHATBOT_OTLP_ENDPOINT"] == "http://collector.observability.svc:4318"
+    assert "CHATBOT_OTLP_ENDPOINT" not in only(declared(), "ConfigMap")["data"]
+
+
 def test_shared_memory_is_in_memory_and_bounded() -> None:
     volumes = {volume["name"]: volume for volume in pod_of(only(declared(), "Deployment"))["volumes"]}
     assert volumes["shared-memory"]["emptyDir"] == {"medium": "Memory", "sizeLimit": "256Mi"}

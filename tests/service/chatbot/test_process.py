@@ -5,6 +5,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -189,6 +190,20 @@ def test_without_keys_or_stores_it_refuses_with_everything_at_once() -> None:
     assert "CHATBOT_API_KEY_SHA256_FILE is not set: the service has no open mode" in text
     assert "CHATBOT_DATA_DIR is not set" in text
     assert "CHATBOT_ENGINE_KEY_FILE is not set: role `engine` needs the key" in refuse(ROLE="engine")
+
+
+def test_how_long_requests_wait_for_the_engine_is_a_setting(chatbot: Start, redis: Server, chroma: Server) -> None:
+    api = chatbot(
+        ROLE="api",
+        ENGINE_URL=f"http://127.0.0.1:{free_port()}/v1",
+        ENGINE_HOLD_SECONDS="1",
+        REDIS_URL=f"redis://127.0.0.1:{redis.port}/0",
+        CHROMA_URL=f"http://127.0.0.1:{chroma.port}",
+    )
+    api.start()
+    started = time.monotonic()
+    assert ask(api, "Anybody?", retrieval=False).status_code == 503
+    assert 0.4 < time.monotonic() - started < 10
 
 
 def test_mistakes_in_settings_are_all_named_without_their_values(tmp_path: Path) -> None:

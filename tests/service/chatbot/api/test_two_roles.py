@@ -34,7 +34,7 @@ async def engine_role(engine: Engine, settings: Settings, port: int | None = Non
 
 async def test_an_answer_crosses_both_roles(serve: Serve, settings: Settings) -> None:
     engine = ScriptedEngine()
-    async with engine_role(engine, settings) as url, serve(UpstreamEngine(url, "engine-key")) as client:
+    async with engine_role(engine, settings) as url, serve(UpstreamEngine(url, "engine-key", 20)) as client:
         fields = {"stop": ["x"], "seed": 3, "temperature": 0.5, "top_p": 0.9, "top_k": 5, "max_tokens": 7}
         chunks = await stream(client, question(stream_options={"include_usage": True}, **fields))
         assert text_of(chunks) == "Hello there."
@@ -48,7 +48,7 @@ async def test_an_answer_crosses_both_roles(serve: Serve, settings: Settings) ->
 
 
 async def test_quotation_gets_its_passages_across(serve: Serve, settings: Settings, quotation: QuotationEngine) -> None:
-    async with engine_role(quotation, settings) as url, serve(UpstreamEngine(url, "engine-key")) as client:
+    async with engine_role(quotation, settings) as url, serve(UpstreamEngine(url, "engine-key", 20)) as client:
         text = b"# Leave\n" + b"Annual leave is fifteen days. " * 300
         made = await client.post("/api/documents", files={"file": ("handbook.md", text)})
         assert made.json()["passages"] > 8
@@ -61,7 +61,7 @@ async def test_quotation_gets_its_passages_across(serve: Serve, settings: Settin
 async def test_a_refusal_of_the_engine_comes_through(serve: Serve, settings: Settings) -> None:
     engine = ScriptedEngine()
     engine.fits = lambda request: False
-    async with engine_role(engine, settings) as url, serve(UpstreamEngine(url, "engine-key")) as client:
+    async with engine_role(engine, settings) as url, serve(UpstreamEngine(url, "engine-key", 20)) as client:
         answer = await client.post(CHAT, json=question())
         assert answer.status_code == 400
         assert answer.json()["error"]["code"] == "context_length_exceeded"
@@ -97,7 +97,7 @@ async def test_an_engine_that_ends_in_the_middle_is_told_in_the_stream(serve: Se
 
 async def test_leaving_the_api_stops_the_engine(serve: Serve, settings: Settings) -> None:
     engine = ScriptedEngine(["word "] * 200, pause_seconds=0.05)
-    async with engine_role(engine, settings) as url, serve(UpstreamEngine(url, "engine-key")) as client:
+    async with engine_role(engine, settings) as url, serve(UpstreamEngine(url, "engine-key", 20)) as client:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(client.post(CHAT, json=question(stream=True)), 0.7)
         await asyncio.wait_for(engine.was_cancelled.wait(), 2)

@@ -1,11 +1,13 @@
 """The engine of a model in this process, on a tiny random Llama."""
 
 import asyncio
+import json
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from chatbot.engine import loading
 from chatbot.engine.embedding import Embedder
@@ -170,3 +172,15 @@ def test_a_folder_that_is_not_there_is_refused_with_the_fix(tmp_path: Path) -> N
     key.write_text("engine-key")
     with pytest.raises(ConfigurationError, match="leave it unset"):
         loading.load_engine(Settings(role="engine", engine_key_file=key, model=str(tmp_path / "missing")))
+
+
+@pytest.mark.parametrize(
+    ("saved", "on_a_card"),
+    [("float16", torch.float16), ("bfloat16", torch.bfloat16), ("float32", torch.bfloat16), (None, torch.bfloat16)],
+)
+def test_a_card_computes_with_the_numbers_that_are_in_the_files(
+    saved: str | None, on_a_card: torch.dtype, tmp_path: Path
+) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama", "dtype": saved}))
+    assert loading.number_format(str(tmp_path), "cuda") == on_a_card
+    assert loading.number_format(str(tmp_path), "cpu") == torch.float32
