@@ -14,8 +14,9 @@ from typing import Any
 
 import yaml
 
+import infra.aipp.tree
 from infra.config import ConfigError, StackConfig, load, parse
-from infra.delivery.application import manifest
+from infra.delivery.application import ApplicationArgs, manifest
 from infra.delivery.applications import UPDATES, application_args, applications, folder, overlay, part_of
 from infra.delivery.image_updater import manifest as image_updater
 from infra.delivery.image_updater import refused
@@ -52,8 +53,7 @@ def render(stack_name: str, directory: Path) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         written.append(path)
-    for application in applications(stack):
-        base = directory / folder(stack, application) / "base"
+    for base in {(directory / name).parent for name in files if "/base/" in name}:
         for stale in {*base.glob("*.yaml")} - {*written}:
             stale.unlink()
     return written
@@ -78,7 +78,7 @@ def tree(stack_name: str, stack: StackConfig, recording: Recording) -> dict[str,
             f"{component}.yaml": documents([as_manifest(resource, tags) for resource in resources])
             for component, resources in sorted(components.items())
         }
-        files |= _folder(stack, application, base)
+        files |= _folder(folder(stack, application), base)
         files[f"{overlay(stack, application, stack_name)}/kustomization.yaml"] = OVERLAY_HEADER + _kustomization(
             namespace=stack.chat.namespace,
             resources=["../../base"],
@@ -86,17 +86,30 @@ def tree(stack_name: str, stack: StackConfig, recording: Recording) -> dict[str,
         )
     if stack.delivery.image_updater:
         files |= _updates(stack, stack_name, images)
+    told: dict[str, ApplicationArgs] = {}
     if stack.delivery.repository:
-        for name in applications(stack):
-            application = documents([manifest(name, application_args(stack, name, stack_name))])
-            files[f"{stack.delivery.path}/bootstrap/{name}.yaml"] = HEADER + application
+        told |= {name: application_args(stack, name, stack_name) for name in applications(stack)}
+    if stack.aipp:
+        files |= _services(stack, stack_name, recording)
+        if stack.delivery.repository:
+            told[infra.aipp.tree.APPLICATION] = infra.aipp.tree.application_args(stack, stack_name)
+    for name, args in told.items():
+        files[f"{stack.delivery.path}/bootstrap/{name}.yaml"] = HEADER + documents([manifest(name, args)])
     return files
 
 
-def _folder(stack: StackConfig, application: str, base: Mapping[str, str]) -> dict[str, str]:
+def _folder(where: str, base: Mapping[str, str]) -> dict[str, str]:
     """Return the files of an Application's base, with the list of them."""
     listed = {**base, "kustomization.yaml": _kustomization(resources=sorted(base))}
-    return {f"{folder(stack, application)}/base/{name}": HEADER + text for name, text in listed.items()}
+    return {f"{where}/base/{name}": HEADER + text for name, text in listed.items()}
+
+
+def _services(stack: StackConfig, stack_name: str, recording: Recording) -> dict[str, str]:
+    """Return the files of the vendor's services; their versions are the stack file's, so the overlay names none."""
+    where = infra.aipp.tree.folder(stack)
+    overlay_text = OVERLAY_HEADER + _kustomization(resources=["../../base"])
+    base = _folder(where, infra.aipp.tree.base(stack, recording))
+    return {**base, f"{where}/overlays/{stack_name}/kustomization.yaml": overlay_text}
 
 
 def _updates(stack: StackConfig, stack_name: str, images: Mapping[str, list[str]]) -> dict[str, str]:
@@ -105,7 +118,7 @@ def _updates(stack: StackConfig, stack_name: str, images: Mapping[str, list[str]
     followed = overlay(stack, UPDATES, stack_name)
     kustomization = _kustomization(resources=["../../base"], patches=[{"path": REFUSED_FILE}])
     return {
-        **_folder(stack, UPDATES, {"image-updater.yaml": looked_for}),
+        **_folder(folder(stack, UPDATES), {"image-updater.yaml": looked_for}),
         f"{followed}/kustomization.yaml": OVERLAY_HEADER + kustomization,
         f"{followed}/{REFUSED_FILE}": REFUSED_HEADER + refused(stack),
     }
@@ -140,8 +153,10 @@ def workload(stack: StackConfig, recording: Recording) -> list[Recorded]:
 def declare_workload() -> None:
     """Declare the stack as if Pulumi delivered everything, so that the workload's objects are there to be written."""
     stack, secrets = load()
-    chat = stack.chat.model_copy(update={"delivery": "pulumi"})
-    declare(stack.model_copy(update={"chat": chat}), secrets)
+    by_pulumi: dict[str, Any] = {"chat": stack.chat.model_copy(update={"delivery": "pulumi"})}
+    if stack.aipp:
+        by_pulumi["aipp"] = stack.aipp.model_copy(update={"delivery": "pulumi"})
+    declare(stack.model_copy(update=by_pulumi), secrets)
 
 
 def _kustomization(**fields: Any) -> str:

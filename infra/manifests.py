@@ -34,6 +34,8 @@ address, and whose certificate a server may need.
 KIND_ANNOTATIONS: dict[str, dict[str, str]] = {
     # Weights took hours to fetch: they go when a person deletes them.
     "PersistentVolumeClaim": {f"{ARGOCD}/sync-options": "Prune=false,Delete=false"},
+    # With a namespace goes everything in it, claims included.
+    "Namespace": {f"{ARGOCD}/sync-options": "Prune=false,Delete=false"},
     # A Job cannot be changed, only replaced.
     "Job": {f"{ARGOCD}/hook": "Sync", f"{ARGOCD}/hook-delete-policy": "BeforeHookCreation"},
 }
@@ -43,12 +45,13 @@ class RenderError(Exception):
     """The tree cannot be written; the message names the object."""
 
 
-def as_manifest(resource: Recorded, versioned_elsewhere: Iterable[str]) -> dict[str, Any]:
+def as_manifest(resource: Recorded, versioned_elsewhere: Iterable[str], *, wave: int | None = None) -> dict[str, Any]:
     """Return an object as Argo CD gets it.
 
     Args:
         resource: the recorded object.
         versioned_elsewhere: image repositories whose tag and digest an overlay gives.
+        wave: its wave, where its room has waves of its own; None: its kind's.
 
     Raises:
         RenderError: it is a Secret or carries one, or its kind has no wave yet.
@@ -56,11 +59,14 @@ def as_manifest(resource: Recorded, versioned_elsewhere: Iterable[str]) -> dict[
     what = f"{resource.kind} {resource.namespace}/{resource.object_name}"
     if resource.kind == "Secret" or _holds_secret(resource.properties):
         raise RenderError(f"{what} carries a secret, which must not stand in Git: mount it from a Secret by name")
-    if resource.kind not in SYNC_WAVES:
+    if wave is None and resource.kind not in SYNC_WAVES:
         raise RenderError(f"{what}: infra/manifests.py gives this kind no sync wave yet; add it to SYNC_WAVES")
     whole: dict[str, Any] = _rewritten(resource.properties, tuple(versioned_elsewhere))
     whole["metadata"].setdefault("annotations", {}).update(
-        {f"{ARGOCD}/sync-wave": str(SYNC_WAVES[resource.kind]), **KIND_ANNOTATIONS.get(resource.kind, {})}
+        {
+            f"{ARGOCD}/sync-wave": str(SYNC_WAVES[resource.kind] if wave is None else wave),
+            **KIND_ANNOTATIONS.get(resource.kind, {}),
+        }
     )
     return whole
 

@@ -70,9 +70,7 @@ def pod_spec(
 ) -> PodSpecArgsDict:
     """Return a pod that Pod Security `restricted` admits, with a small writable ``/tmp`` in every container."""
     temporary: VolumeArgsDict = {"name": "tmp", "empty_dir": {"size_limit": f"{TEMPORARY_MIB}Mi"}}
-    steps: PodSpecArgsDict = {"init_containers": [_hardened(container) for container in init_containers]}
-    return {
-        **(steps if init_containers else {}),
+    pod: PodSpecArgsDict = {
         "service_account_name": service_account,
         "automount_service_account_token": False,
         # Else Kubernetes sets variables for every Service of the namespace, API_PORT=tcp://... among them.
@@ -90,6 +88,7 @@ def pod_spec(
         "containers": [_hardened(container) for container in containers],
         "volumes": [*volumes, temporary],
     }
+    return {**pod, "init_containers": [_hardened(each) for each in init_containers]} if init_containers else pod
 
 
 def _hardened(container: ContainerArgsDict) -> ContainerArgsDict:

@@ -36,11 +36,13 @@ TEST_PACKAGES = {
     "busybox": "busybox-static",
     "openssl": "openssl",
     "nginx": "nginx-light",
+    "psql": "postgresql",
+    "rabbitmqctl": "rabbitmq-server",
 }
 """Executable and the Debian package that brings it: what the tests start beside what they test."""
 
 
-TYPED = ("ops", "toolchain", "infra", "policy", "plugins", "cluster", "bench", "__main__.py")
+TYPED = ("ops", "toolchain", "infra", "policy", "plugins", "cluster", "compose", "bench", "__main__.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,25 +80,16 @@ CHECKS = (
     Part(name="format", argv=[PYTHON, "-m", "ruff", "format", "--check", "."]),
     Part(
         name="types",
-        argv=[
-            PYTHON,
-            "-m",
-            "mypy",
-            "ops",
-            "toolchain",
-            "infra",
-            "policy",
-            "plugins",
-            "cluster",
-            "bench",
-            "__main__.py",
-        ],
+        argv=[PYTHON, "-m", "mypy", *TYPED],
     ),
     Part(name="service-types", argv=[SERVICE_PYTHON, "-m", "mypy", "-p", "chatbot"], folder=SERVICE),
     Part(
         name="program",
         argv=pytest(
-            PYTHON, "tests/infra", "tests/stacks", "tests/policy", "tests/ops", "tests/toolchain", "-m", "not live"
+            PYTHON,
+            *(f"tests/{room}" for room in ("infra", "stacks", "policy", "ops", "toolchain", "compose")),
+            "-m",
+            "not live",
         ),
         junit=True,
     ),

@@ -18,6 +18,8 @@ class Place:
     """Namespace of all services."""
     hosts: Mapping[str, Input[str]]
     """Store -> its DNS name."""
+    storage_class: str
+    """StorageClass of what a service keeps."""
     python_image: str
     """Plain Python 3.11 or later, for waiting."""
     move_after_seconds: int

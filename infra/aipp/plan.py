@@ -99,6 +99,18 @@ def port(config: AippConfig, service: str) -> int:
     return STORE_PORTS[service] if service in STORES else config.services()[FIELDS[service]].port
 
 
+def is_argocds(stack: StackConfig) -> bool:
+    """Say whether the namespace and its policies stand in Git, too: nothing of Pulumi's is in it then.
+
+    Where secrets are Pulumi's they need the namespace before Argo CD comes, and it stays Pulumi's with its policies.
+    """
+    config = stack.aipp
+    if not config or config.delivery != "argocd":
+        return False
+    pulls_by_pulumi = stack.registry.username is not None and config.pull_secret is None
+    return stack.secrets.vault is not None and not pulls_by_pulumi
+
+
 def plan(stack: StackConfig) -> Plan:
     """Return what the services take up; nothing where the stack has none."""
     config = stack.aipp
@@ -129,7 +141,7 @@ def plan(stack: StackConfig) -> Plan:
                 for outside in config.services()[FIELDS[service]].outside_ports
             ]
     return Plan(
-        spaces={"aipp": Space(namespace=config.namespace)},
+        spaces={"aipp": Space(namespace=config.namespace, ours=not is_argocds(stack))},
         pods={component(service): Pods(space="aipp", labels=selector(service)) for service in there},
         flows=tuple(flows),
     )

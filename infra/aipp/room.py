@@ -28,12 +28,13 @@ from infra.aipp.plan import services
 from infra.aipp.scheduler import Scheduler, SchedulerArgs
 from infra.aipp.secret_files import SECRET_OF, secret_files
 from infra.aipp.stores import Auth, Stores, StoresArgs
+from infra.aipp.tree import APPLICATION, application_args
 from infra.cluster import labels
 from infra.config.aipp import AippConfig
 from infra.data.pgvector import AUTH_FILE
 from infra.data.rabbitmq import MANAGEMENT_PORT, definitions_files
 from infra.data.redis import auth_files
-from infra.delivery.application import Application, ApplicationArgs
+from infra.delivery.application import Application
 from infra.delivery.room import Delivery
 from infra.network.address import cluster_issuer, public_url
 from infra.registry.access import Registry
@@ -41,15 +42,12 @@ from infra.registry.room import pull_secret
 from infra.secrets.files import SecretFiles, SecretFilesArgs
 from infra.site import Site
 
-APPLICATION = "aipp"
-"""Argo CD's Application, and the folder of its tree."""
-
 
 def declare(site: Site, registry: Registry, delivery: Delivery) -> str | None:
     """Declare the services, or hand them to Argo CD; return their address, None where the stack has none.
 
-    What is secret never stands in Git, so a Secret of ours is Pulumi's in both cases; an ExternalSecret goes with the
-    workload.
+    What is secret never stands in Git, so a Secret of ours is Pulumi's in both cases, and the namespace with it; an
+    ExternalSecret goes with the workload.
     """
     config = site.stack.aipp
     if not config:
@@ -70,24 +68,10 @@ def declare(site: Site, registry: Registry, delivery: Delivery) -> str | None:
     return public_url(site.stack, config.host)
 
 
-def tree_folder(site_path: str, stack_name: str) -> str:
-    """Return the folder of the Git repository that Argo CD follows for the services."""
-    return f"{site_path}/apps/{APPLICATION}/k8s/overlays/{stack_name}"
-
-
 def _hand_over(site: Site, delivery: Delivery) -> None:
-    config, git = site.stack.aipp, site.stack.delivery
-    if not (config and git.repository):
-        raise ValueError("aihub:aipp.delivery is argocd, which needs delivery.repository")
     Application(
         APPLICATION,
-        ApplicationArgs(
-            namespace=git.namespace,
-            repository=git.repository,
-            branch=git.branch,
-            path=tree_folder(git.path, pulumi.get_stack()),
-            target_namespace=config.namespace,
-        ),
+        application_args(site.stack, pulumi.get_stack()),
         opts=ResourceOptions.merge(site.options, ResourceOptions(depends_on=list(delivery.ready))),
     )
 
@@ -148,6 +132,7 @@ def _workload(site: Site, config: AippConfig, pull: Input[str] | None) -> None:
             package=config,
             namespace=namespace,
             hosts=hosts,
+            storage_class=storage_class,
             python_image=site.stack.registry.base_image,
             move_after_seconds=config.move_after_seconds,
             backend_url=backend_url,
@@ -165,7 +150,7 @@ def _workload(site: Site, config: AippConfig, pull: Input[str] | None) -> None:
     )
     Scheduler(
         SCHEDULER,
-        SchedulerArgs(place=place(SCHEDULER, url), config=config.scheduler, storage_class=storage_class),
+        SchedulerArgs(place=place(SCHEDULER, url), config=config.scheduler),
         opts=site.options,
     )
     if config.linker.gpu_count:

@@ -21,8 +21,6 @@ class SchedulerArgs:
     """Where it runs, and whom it finds there."""
     config: SchedulerConfig
     """Its section of the configuration."""
-    storage_class: str
-    """StorageClass of the claim that one pod may mount."""
 
 
 class Scheduler(ComponentResource):
@@ -61,7 +59,7 @@ def _claim(name: str, args: SchedulerArgs, child: ResourceOptions) -> Output[str
         VolumeArgs(
             namespace=args.place.namespace,
             labels=labels("aipp", name),
-            storage_class=args.storage_class,
+            storage_class=args.place.storage_class,
             storage_gib=1,
             access_mode="ReadWriteOncePod",
         ),

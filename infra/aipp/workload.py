@@ -21,7 +21,8 @@ from infra.aipp.names import SECRETS_FOLDER, file_of_variable
 from infra.aipp.place import Place
 from infra.cluster import labels, selector
 from infra.config.aipp_services import ServiceConfig
-from infra.data.moving import moves_after
+from infra.data.moving import moving
+from infra.storage.volume import Volume, VolumeArgs
 from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, http_probe, pod_spec, resources, service_account
 
 DRAIN_SECONDS = 5
@@ -72,12 +73,13 @@ class Workload(ComponentResource):
         place, its_labels = args.place, labels("aipp", name)
         metadata: ObjectMetaArgsDict = {"name": name, "namespace": place.namespace, "labels": its_labels}
         settings = _settings(f"{name}-settings", args, {**args.environment, **args.config.environment}, self)
+        claims = {volume: _claim(name, volume, args, self) for volume in args.config.volumes}
         files = _settings(f"{name}-config", args, args.files, self) if args.files else None
         pod = pod_spec(
             service_account=service_account(name, place.namespace, its_labels, place.pull_secret, self),
             init_containers=args.steps,
             containers=[_container(name, args, settings)],
-            volumes=_volumes(args, files),
+            volumes=_volumes(args, files, claims),
             termination_grace_seconds=60,
         )
         limit = f"{args.startup_minutes + 30}m"  # the image, and what it waits for, take their time before
@@ -91,7 +93,7 @@ class Workload(ComponentResource):
                 "selector": {"match_labels": selector(name)},
                 "template": {
                     "metadata": _pod_metadata(name, place),
-                    "spec": {**pod, **_placement(name, args)},
+                    "spec": _placed(pod, name, args),
                 },
             },
             opts=ResourceOptions(parent=self, custom_timeouts=CustomTimeouts(create=limit, update=limit)),
@@ -135,9 +137,9 @@ def _strategy(args: WorkloadArgs) -> DeploymentStrategyArgsDict:
     return {"type": "RollingUpdate", "rolling_update": {"max_unavailable": 0, "max_surge": 1}}
 
 
-def _placement(name: str, args: WorkloadArgs) -> PodSpecArgsDict:
-    """Return on which nodes the pods may be, and how long."""
-    pod = moves_after(args.place.move_after_seconds)
+def _placed(pod: PodSpecArgsDict, name: str, args: WorkloadArgs) -> PodSpecArgsDict:
+    """Return the pod's spec with the nodes on which it may be, and how long."""
+    pod = moving(pod, args.place.move_after_seconds)
     if args.runtime_class:
         pod = {**pod, "runtime_class_name": args.runtime_class}
     if args.replicas > 1:
@@ -198,11 +200,28 @@ def _mounts(args: WorkloadArgs) -> list[VolumeMountArgsDict]:
         mounts.append({"name": "shared-memory", "mount_path": "/dev/shm"})  # noqa: S108 - in memory, the pod's own
     if args.exclusive_claim is not None:
         mounts.append({"name": "exclusive", "mount_path": "/var/lib/aipp-exclusive", "read_only": True})
-    folders = enumerate(args.config.writable_folders)
-    return [*mounts, *({"name": f"writable-{number}", "mount_path": folder} for number, folder in folders)]
+    for number, folder in enumerate(args.config.writable_folders):
+        mounts.append({"name": f"writable-{number}", "mount_path": folder})
+    for name, volume in args.config.volumes.items():
+        mounts.append({"name": f"kept-{name}", "mount_path": volume.folder})
+    return mounts
 
 
-def _volumes(args: WorkloadArgs, files: Input[str] | None) -> list[VolumeArgsDict]:
+def _claim(name: str, volume: str, args: WorkloadArgs, parent: Workload) -> Output[str]:
+    claim = Volume(
+        f"{name}-{volume}",
+        VolumeArgs(
+            namespace=args.place.namespace,
+            labels=labels("aipp", name),
+            storage_class=args.place.storage_class,
+            storage_gib=args.config.volumes[volume].storage_gib,
+        ),
+        opts=ResourceOptions(parent=parent),
+    )
+    return claim.claim
+
+
+def _volumes(args: WorkloadArgs, files: Input[str] | None, claims: Mapping[str, Input[str]]) -> list[VolumeArgsDict]:
     volumes: list[VolumeArgsDict] = []
     if args.place.secret is not None:
         volumes.append({"name": "secrets", "secret": {"secret_name": args.place.secret, "default_mode": 0o440}})
@@ -213,5 +232,8 @@ def _volumes(args: WorkloadArgs, files: Input[str] | None) -> list[VolumeArgsDic
         volumes.append({"name": "shared-memory", "empty_dir": {"medium": "Memory", "size_limit": size}})
     if args.exclusive_claim is not None:
         volumes.append({"name": "exclusive", "persistent_volume_claim": {"claim_name": args.exclusive_claim}})
-    folders = range(len(args.config.writable_folders))
-    return [*volumes, *({"name": f"writable-{number}", "empty_dir": {}} for number in folders)]
+    for number, _ in enumerate(args.config.writable_folders):
+        volumes.append({"name": f"writable-{number}", "empty_dir": {}})
+    for volume, claim in claims.items():
+        volumes.append({"name": f"kept-{volume}", "persistent_volume_claim": {"claim_name": claim}})
+    return volumes

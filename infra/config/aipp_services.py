@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from infra.config.storage import Folder
-from infra.config.types import DnsLabel, Image, Mib, Millicores, Section, UrlPath
+from infra.config.types import DnsLabel, Gib, Image, Mib, Millicores, Section, UrlPath
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SECRET = re.compile(r"[a-z][A-Za-z0-9]*")
@@ -45,6 +45,14 @@ Batch = Annotated[int, Field(ge=1, le=4096, strict=True)]
 """Pieces of text that are computed together."""
 
 
+class VolumeConfig(Section):
+    """A folder that outlives the pod."""
+
+    folder: Folder
+    """Where the image has it."""
+    storage_gib: Gib = 5
+
+
 class ServiceConfig(Section):
     """What every service has."""
 
@@ -68,6 +76,8 @@ class ServiceConfig(Section):
     """Ports of what it calls outside of the package; empty: it calls nothing there."""
     writable_folders: tuple[Folder, ...] = ()
     """Folders that the image writes to; each begins empty. Everything else but /tmp is read-only."""
+    volumes: dict[DnsLabel, VolumeConfig] = Field(default_factory=dict)
+    """Name -> folder that is kept, e.g. of uploads: a claim of its own, which one node may write to at a time."""
 
     @model_validator(mode="after")
     def _secrets_stand_apart(self) -> "ServiceConfig":
@@ -96,6 +106,12 @@ class FrontConfig(ServiceConfig):
     """Pods, spread over the nodes."""
     memory_mib: Mib = 512
 
+    @model_validator(mode="after")
+    def _pods_on_several_nodes_share_no_volume(self) -> "FrontConfig":
+        if self.volumes and self.replicas > 1:
+            raise ValueError("volumes can be written from one node, and replicas are spread: set replicas to 1")
+        return self
+
 
 class BackendConfig(SpringConfig):
     """The services' API; it makes the database's tables (Liquibase)."""
@@ -114,6 +130,12 @@ class SchedulerConfig(SpringConfig):
     exclusive_volume: bool = True
     """Hold a claim that one pod may mount in the whole cluster (ReadWriteOncePod): then not even a node that was given
     up but still runs leaves two of it. Longhorn knows the mode since 1.11; false where the storage does not."""
+
+    @model_validator(mode="after")
+    def _exclusive_is_taken(self) -> "SchedulerConfig":
+        if "exclusive" in self.volumes:
+            raise ValueError("volumes.exclusive is the name of the claim of exclusiveVolume: call it something else")
+        return self
 
 
 class LinkerConfig(ServiceConfig):

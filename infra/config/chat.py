@@ -57,8 +57,8 @@ class EngineConfig(Section):
     cpu_millicores: Millicores = 2000
     """CPU limit; a tenth is reserved."""
     memory_mib: Mib = 4096
-    """Memory, reserved whole. On the CPU: the weights and 2 GiB. On a GPU the weights are read through the page cache, which
-    needs no room of its own (docs/decisions/0604): 6 GiB for PyTorch, CUDA and the embedding model."""
+    """Memory, reserved whole. On the CPU: the weights and 2 GiB. On a GPU the weights are read through the page cache,
+    which needs no room of its own (docs/decisions/0604): 6 GiB for PyTorch, CUDA and the embedding model."""
     shared_memory_mib: Mib = 256
     """Size of /dev/shm; it counts against ``memory_mib``."""
     gpu_count: Annotated[int, Field(ge=0, le=16, strict=True)] = 0

@@ -8,7 +8,7 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict, ProbeArgsDict
 
 from infra.cluster import labels, selector
-from infra.data.moving import moves_after
+from infra.data.moving import moving
 from infra.storage.volume import Volume, VolumeArgs
 from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, command_probe, pod_spec, resources, service_account
 
@@ -150,7 +150,7 @@ def _pod(args: RabbitMqArgs, account: Input[str], claim: Input[str], config_map:
         # It hands its queues to the disk before it goes.
         termination_grace_seconds=120,
     )
-    return {**pod, **moves_after(args.move_after_seconds)}
+    return moving(pod, args.move_after_seconds)
 
 
 def _container(args: RabbitMqArgs) -> ContainerArgsDict:

@@ -13,6 +13,8 @@ from infra.chat.model_store import ModelStore, ModelStoreArgs
 from infra.chat.page import Page, PageArgs
 from infra.config.chat_models import ModelConfig
 from infra.data.chroma import Chroma, ChromaArgs
+from infra.data.pgvector import Pgvector, PgvectorArgs
+from infra.data.rabbitmq import RabbitMq, RabbitMqArgs
 from infra.data.redis import Redis, RedisArgs
 from infra.recorder import Recording, record
 from infra.registry.server import RegistryServer, RegistryServerArgs
@@ -38,6 +40,37 @@ def declarations(draw: st.DrawFn) -> tuple[str, str, int, Callable[[], Any]]:
     choices: list[tuple[int, Callable[[], Any]]] = [
         (size, lambda: Redis(name, RedisArgs(**common, **volume, auth="some", auth_version="1", memory_mib=memory))),
         (size, lambda: Chroma(name, ChromaArgs(**common, **volume, memory_mib=memory))),
+        (
+            size,
+            lambda: Pgvector(
+                name,
+                PgvectorArgs(
+                    **common,
+                    **volume,
+                    database="some",
+                    user="some",
+                    auth="some",
+                    auth_version="1",
+                    cpu_millicores=processors,
+                    memory_mib=memory,
+                    move_after_seconds=draw(st.none() | st.integers(0, 3600)),
+                ),
+            ),
+        ),
+        (
+            size,
+            lambda: RabbitMq(
+                name,
+                RabbitMqArgs(
+                    **common,
+                    **volume,
+                    definitions="some",
+                    definitions_version="1",
+                    cpu_millicores=processors,
+                    memory_mib=memory,
+                ),
+            ),
+        ),
         (
             size,
             lambda: RegistryServer(

@@ -50,11 +50,17 @@ def cluster_for(stacks: Iterable[str]) -> Iterator[DynamicClient]:
         apply(connected, {**runtime, "handler": "nvidia"})
         for manifest in whole:
             if manifest["kind"] == "Namespace":
-                apply(connected, manifest)
+                apply(connected, _nobodys(manifest))
         ours = {manifest["metadata"]["name"] for manifest in whole if manifest["kind"] == "Namespace"}
         for name in {manifest["metadata"].get("namespace", "default") for manifest in whole} - ours - {"kube-system"}:
             apply(connected, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         yield connect(str(server.kubeconfig))
+
+
+def _nobodys(namespace: dict[str, Any]) -> dict[str, Any]:
+    """Return a namespace without the label that says whose it is: Pulumi's and Argo CD's differ in it."""
+    labels = {key: value for key, value in namespace["metadata"]["labels"].items() if "managed-by" not in key}
+    return {**namespace, "metadata": {**namespace["metadata"], "labels": labels}}
 
 
 def connect(kubeconfig: str) -> DynamicClient:

@@ -8,12 +8,19 @@ import socket
 import struct
 import time
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 METHOD, FRAME_END = 1, b"\xce"
 CLOSE, TUNE = (10, 50), (10, 30)
 SAYS_WHY = b"\x0ccapabilitiesF\x00\x00\x00\x1f\x1cauthentication_failure_closet\x01"
 """A table in which we say that we can take "login refused" as an answer; else RabbitMQ just breaks the connection."""
+
+
+class Stream(Protocol):
+    """What bytes come from."""
+
+    def read(self, size: int, /) -> bytes | None:
+        """Return up to ``size`` bytes; fewer at the end only."""
 
 
 def log_in(host: str, port: int, user: bytes, key: bytes) -> None:
@@ -45,7 +52,7 @@ def _long(text: bytes) -> bytes:
     return struct.pack(">I", len(text)) + text
 
 
-def _method(stream: BinaryIO) -> tuple[tuple[int, int], bytes]:
+def _method(stream: Stream) -> tuple[tuple[int, int], bytes]:
     """Return the next method of the server, as class and number, and what follows them."""
     kind, _, size = struct.unpack(">BHI", _exactly(stream, 7))
     payload = _exactly(stream, size + 1)
@@ -55,9 +62,9 @@ def _method(stream: BinaryIO) -> tuple[tuple[int, int], bytes]:
     return (group, number), payload[4:-1]
 
 
-def _exactly(stream: BinaryIO, size: int) -> bytes:
+def _exactly(stream: Stream, size: int) -> bytes:
     got = stream.read(size)
-    if len(got) < size:
+    if got is None or len(got) < size:
         raise OSError("it closed the connection")
     return got
 

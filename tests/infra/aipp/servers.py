@@ -18,6 +18,8 @@ from infra.data.pgvector import server_options
 PASSWORD = "canary-3c9d"
 _POSTGRES = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
 NOBODY = 65534
+ACCOUNT = NOBODY if os.getuid() == 0 else None
+"""Under whom servers run that refuse to be root; None: under ours."""
 
 
 def free_port() -> int:
@@ -50,11 +52,6 @@ def own_folder() -> Iterator[Path]:
         if os.getuid() == 0:
             os.chown(name, NOBODY, NOBODY)
         yield Path(name)
-
-
-def as_nobody() -> dict[str, int]:
-    """Return what makes a child process run without root's rights."""
-    return {"user": NOBODY, "group": NOBODY} if os.getuid() == 0 else {}
 
 
 @dataclass(frozen=True)
@@ -93,10 +90,10 @@ def postgres() -> Iterator[Postgres]:
         login.write_text(PASSWORD)
         login.chmod(0o644)
         make = [initdb, "-D", str(folder / "data"), "-U", "aipp", f"--pwfile={login}", "--auth-host=scram-sha-256"]
-        subprocess.run(make, check=True, capture_output=True, cwd=folder, **as_nobody())  # type: ignore[call-overload]
+        subprocess.run(make, check=True, capture_output=True, cwd=folder, user=ACCOUNT, group=ACCOUNT)
         command = [server, "-D", str(folder / "data"), "-p", str(port), "-k", str(folder), *server_options(512)]
         command += ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1"]
-        with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, **as_nobody()) as process:  # type: ignore[call-overload]
+        with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL, user=ACCOUNT, group=ACCOUNT) as process:
             running = Postgres(folder, port)
             try:
                 wait_until(
@@ -166,13 +163,22 @@ def rabbitmq(configuration: str, definitions: str, plugins: str, ports: Mapping[
         said = (folder / "said").open("w")
         with (
             said,
+            # Else the server starts it as a daemon, which nobody would end.
+            subprocess.Popen(["epmd"], env=environment, user=ACCOUNT, group=ACCOUNT) as names,
             subprocess.Popen(
-                [server], env=environment, cwd=folder, stdout=said, stderr=said, start_new_session=True, **as_nobody()
+                [server],
+                env=environment,
+                cwd=folder,
+                stdout=said,
+                stderr=said,
+                start_new_session=True,
+                user=ACCOUNT,
+                group=ACCOUNT,
             ) as process,
-        ):  # type: ignore[call-overload]
+        ):
             try:
                 yield folder
             finally:
                 os.killpg(process.pid, 9)
                 process.wait()
-                subprocess.run(["epmd", "-kill"], env=environment, capture_output=True)
+                names.kill()

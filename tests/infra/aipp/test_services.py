@@ -69,6 +69,16 @@ def test_scheduler_holds_what_one_pod_may_hold(recording: Recording) -> None:
     assert "exclusive" not in str(spec_of(declared("aipp-without-a-gpu"), "enai-scheduler"))
 
 
+def test_a_folder_that_is_kept_has_a_claim_of_its_own() -> None:
+    recording = declared(changes={"aipp.backend.volumes": {"uploads": {"folder": "/app/uploads", "storageGib": 9}}})
+    (claim,) = (each for each in of_package(recording) if each.object_name == "enai-backend-uploads")
+    assert claim.retained
+    assert claim.properties["spec"]["resources"]["requests"]["storage"] == "9Gi"
+    spec = spec_of(recording, "enai-backend")
+    assert {"name": "kept-uploads", "persistentVolumeClaim": {"claimName": "enai-backend-uploads"}} in spec["volumes"]
+    assert {"name": "kept-uploads", "mountPath": "/app/uploads"} in spec["containers"][0]["volumeMounts"]
+
+
 def test_only_the_backend_changes_tables(recording: Recording) -> None:
     spring = ("enai-backend", "enai-data-processor", "enai-scheduler")
     migrating = {name: environment(recording, name)["SPRING_LIQUIBASE_ENABLED"] for name in spring}
@@ -191,6 +201,16 @@ def test_argocd_gets_an_application_and_pulumi_keeps_namespace_policies_and_secr
     (application,) = (each.properties for each in recording.objects() if each.kind == "Application")
     assert application["spec"]["source"]["path"] == "gitops-apps/apps/aipp/k8s/overlays/test"
     assert application["spec"]["destination"]["namespace"] == "aipp"
+
+
+def test_with_vault_argocd_owns_the_namespace_too() -> None:
+    changes = {"aipp.delivery": "argocd", "delivery.repository": "https://git.example.com/platform/gitops.git"}
+    recording = declared(changes=changes, run=deploy)
+    assert not of_package(recording)
+    assert "aipp" not in {each.object_name for each in recording.objects() if each.kind == "Namespace"}
+    # Where Pulumi makes the Secret that images are pulled with, it needs the namespace before Argo CD comes.
+    pulls = {**changes, "aipp.pullSecret": None, "registry.username": "robot"}
+    assert {each.kind for each in of_package(declared(changes=pulls, run=deploy))} == {"NetworkPolicy", "Secret"}
 
 
 def test_absent_unless_configured() -> None:

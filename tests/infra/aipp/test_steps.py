@@ -26,6 +26,7 @@ def place() -> Place:
         package=configured(),
         namespace="aipp",
         hosts={store: f"{store}.aipp.svc" for store in stores},
+        storage_class="longhorn",
         python_image="docker.io/library/python:3.11.14-slim-bookworm",
         move_after_seconds=60,
         secret="some",

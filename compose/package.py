@@ -82,7 +82,8 @@ def read(file: Path, environment: Path | None, reader: Path) -> list[Shipped]:
     if done.returncode:
         raise PackageError(f"{file}: {done.stderr.strip()}")
     answer: dict[str, Any] = json.loads(done.stdout)
-    given = {str(environment.name): frozenset(answer["variables"])} if environment else {}
+    # Beside the vendor's file it is called .env, whatever it is called here.
+    given = dict.fromkeys((environment.name, ".env"), frozenset(answer["variables"])) if environment else {}
     services: dict[str, Any] = answer["project"].get("services") or {}
     shown = {name: without_values(service, answer["variables"]) for name, service in services.items()}
     return [_shipped(name, shown[name], given) for name in sorted(shown)]

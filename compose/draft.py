@@ -3,9 +3,9 @@
 import re
 from string import Template
 
+from compose.compare import parts
+from compose.package import Shipped
 from infra.config.aipp_services import sounds_secret
-from vendor.compare import parts
-from vendor.package import Shipped
 
 _COMPONENT = Template('''"""$name: say in one line what it is for."""
 
@@ -79,8 +79,8 @@ def section(shipped: Shipped, registry: str) -> str:
         lines += ["  secretEnvironment: # variable -> key of the secret"]
         lines += [f"    {each}: {_key(each)}" for each in secret]
     if shipped.volumes:
-        lines += ["  writableFolders: # each begins empty; what must be kept needs a claim in the component"]
-        lines += [f"    - {path}" for path in sorted(shipped.volumes)]
+        lines += ["  volumes: # what need not be kept goes to writableFolders"]
+        lines += [f"    {path.rpartition('/')[2]}: {{folder: {path}}}" for path in sorted(shipped.volumes)]
     return "\n".join(lines) + "\n"
 
 

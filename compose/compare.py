@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from compose.declared import FIELD_OF, IMAGE_OF, Declared
+from compose.package import Shipped
+from infra.aipp.names import STORES
 from infra.config.aipp_services import sounds_secret
 from infra.config.types import FLOATING_TAGS
-from vendor.declared import FIELD_OF, IMAGE_OF, Declared
-from vendor.package import Shipped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ def compare(package: Iterable[Shipped], declared: Mapping[str, Declared]) -> lis
     found: list[Difference] = []
     for each in shipped:
         name = names[each.name]
-        if name in declared:
+        if name and name in declared:
             pairs = [*_service(each, declared[name], names), *(("refused", text) for text in each.refused)]
             found += [Difference(service=name, what=what, says=says) for what, says in pairs]
         elif name:
@@ -56,6 +57,12 @@ def compare(package: Iterable[Shipped], declared: Mapping[str, Declared]) -> lis
     return found
 
 
+def says_as_much(own: str, theirs: str) -> bool:
+    """Say whether our tag is theirs or says it more exactly: 0.8.1-pg17 for pg17, 7.4.2-bookworm for 7."""
+    parts_of_own = own.split("-")
+    return all(any(f"{have}.".startswith(f"{part}.") for have in parts_of_own) for part in theirs.split("-"))
+
+
 def _service(shipped: Shipped, declared: Declared, names: Mapping[str, str | None]) -> Iterator[tuple[str, str]]:
     field = f"aipp.{FIELD_OF[declared.name]}"
     yield from _image(shipped, declared, field)
@@ -65,7 +72,7 @@ def _service(shipped: Shipped, declared: Declared, names: Mapping[str, str | Non
     yield from _variables(shipped, declared, field)
     for path in sorted(shipped.volumes - declared.volumes):
         if not any(path.startswith(f"{other}/") or other.startswith(f"{path}/") for other in declared.volumes):
-            yield "volume", f"{path} is kept there and not here: see {field}.writableFolders, or give it a claim"
+            yield "volume", f"{path} is kept there and not here: give it a claim in {field}.volumes"
     for path in sorted(shipped.files):
         yield "file", f"{path} is mounted there: check that what it does is done here"
     for need in sorted(shipped.needs):
@@ -80,6 +87,12 @@ def _service(shipped: Shipped, declared: Declared, names: Mapping[str, str | Non
 
 
 def _variables(shipped: Shipped, declared: Declared, field: str) -> Iterator[tuple[str, str]]:
+    if declared.name in STORES:
+        field_of_store = f"a store is not told by variables here: see infra/data/{declared.name}.py"
+        known = {variable.removesuffix("_FILE") for variable in declared.environment}
+        for variable in sorted(shipped.environment - known):
+            yield "environment", f"{variable} is set there; {field_of_store}"
+        return
     for variable in sorted(shipped.environment - declared.environment):
         if sounds_secret(variable):
             yield "secret", f"{variable} is set there: name its key in {field}.secretEnvironment"
@@ -97,5 +110,5 @@ def _image(shipped: Shipped, declared: Declared, field: str) -> Iterator[tuple[s
         yield "image", f"{theirs} there, {own} here: see {field}.image"
     elif their_tag in FLOATING_TAGS:
         yield "image", f"the tag {their_tag} there may mean another image by now; {own_tag} runs here: mirror it anew?"
-    elif not own_tag.startswith(their_tag):
+    elif not says_as_much(own_tag, their_tag):
         yield "image", f"{their_tag} there, {own_tag} here: mirror it, then see {field}.image"

@@ -1,4 +1,4 @@
-"""``python -m vendor compose FILE [--env FILE]``: what the vendor's new package asks for, and what is declared.
+"""``python -m compose FILE [--env FILE]``: what the vendor's new package asks for, and what is declared.
 
 Exit status: 0 nothing differs, 1 something does, 2 a file or the stack's configuration cannot be read.
 """
@@ -7,20 +7,19 @@ import argparse
 import sys
 from pathlib import Path
 
+from compose import draft
+from compose.compare import compare, ours, parts
+from compose.declared import declared
+from compose.package import PackageError, read
 from infra.config import ConfigError
 from toolchain import ToolchainError
 from toolchain.ensure import ensure
 from toolchain.tools import COMPOSE
-from vendor import draft
-from vendor.compare import compare, ours, parts
-from vendor.declared import declared
-from vendor.package import PackageError, read
 
 
 def main(arguments: list[str]) -> int:
     """Run the command; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m vendor", description=__doc__)
-    parser.add_argument("command", choices=["compose"])
+    parser = argparse.ArgumentParser(prog="python -m compose", description=__doc__)
     parser.add_argument("file", type=Path, help="the vendor's docker-compose.yml")
     parser.add_argument("--env", type=Path, help="the variables for it, the vendor's .env")
     parser.add_argument("--stack", default="dev", help="whose declaration it is compared with")

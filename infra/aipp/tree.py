@@ -1,0 +1,95 @@
+"""The services as files that Argo CD follows: which file an object stands in, and in which wave it comes."""
+
+from collections.abc import Iterable
+
+from infra.aipp.names import FIELDS, STORES
+from infra.aipp.plan import ENTRANCE_WAVE, WAVES, is_argocds
+from infra.config import StackConfig
+from infra.delivery.application import ApplicationArgs
+from infra.manifests import RenderError, as_manifest, documents
+from infra.recorder import Recorded, Recording
+
+APPLICATION = "aipp"
+"""Argo CD's Application, and the folder of its tree."""
+
+FILE_OF_KIND = {
+    "Namespace": "namespace",
+    "NetworkPolicy": "networkpolicies",
+    "ConfigMap": "configmaps",
+    "ExternalSecret": "secrets",
+    "Ingress": "ingress",
+}
+"""Kind -> file of all its objects; every other object stands in its service's."""
+
+
+def folder(stack: StackConfig) -> str:
+    """Return the folder of the services in the Git repository."""
+    return f"{stack.delivery.path}/apps/{APPLICATION}/k8s"
+
+
+def application_args(stack: StackConfig, stack_name: str) -> ApplicationArgs:
+    """Return what Argo CD is told.
+
+    Raises:
+        ValueError: the stack has no services, or names no repository.
+    """
+    if not (stack.aipp and stack.delivery.repository):
+        raise ValueError("aihub:aipp is delivered by Argo CD, which needs delivery.repository")
+    return ApplicationArgs(
+        namespace=stack.delivery.namespace,
+        repository=stack.delivery.repository,
+        branch=stack.delivery.branch,
+        path=f"{folder(stack)}/overlays/{stack_name}",
+        target_namespace=stack.aipp.namespace,
+    )
+
+
+def service_of(resource: Recorded) -> str:
+    """Return whose an object is.
+
+    Raises:
+        RenderError: nobody's that `plan.py` knows.
+    """
+    labels: dict[str, str] = resource.properties.get("metadata", {}).get("labels", {})
+    name = labels.get("app.kubernetes.io/name", "")
+    if name not in WAVES:
+        raise RenderError(
+            f"{resource.kind} {resource.object_name}: no service of infra/aipp/plan.py is called {name!r}"
+        )
+    return name
+
+
+def wave_of(resource: Recorded) -> int:
+    """Return when Argo CD applies an object; it waits until everything before is healthy."""
+    if resource.kind == "Ingress":
+        return ENTRANCE_WAVE
+    # What pods read and run as comes first; a claim comes with its pod: before, nothing makes its volume.
+    if resource.kind in FILE_OF_KIND or resource.kind == "ServiceAccount":
+        return 0
+    return WAVES[service_of(resource)]
+
+
+def base(stack: StackConfig, recording: Recording) -> dict[str, str]:
+    """Return file -> text, in the tree's own order; the versions of images are the stack file's, and stand here.
+
+    Raises:
+        RenderError: an object would carry a secret, or belongs to no service.
+    """
+    files: dict[str, list[Recorded]] = {}
+    for resource in _objects(stack, recording):
+        files.setdefault(FILE_OF_KIND.get(resource.kind) or service_of(resource), []).append(resource)
+    ordered = [name for name in (*FILE_OF_KIND.values(), *STORES, *FIELDS) if name in files]
+    return {
+        f"{name}.yaml": documents(as_manifest(resource, (), wave=wave_of(resource)) for resource in files[name])
+        for name in ordered
+    }
+
+
+def _objects(stack: StackConfig, recording: Recording) -> Iterable[Recorded]:
+    """Return what Argo CD owns of the services' namespace: all of it but what Pulumi keeps."""
+    namespace = stack.aipp.namespace if stack.aipp else ""
+    kept = {"Secret"} if is_argocds(stack) else {"Secret", "Namespace", "NetworkPolicy"}
+    for resource in recording.objects():
+        inside = resource.namespace == namespace or (resource.kind, resource.object_name) == ("Namespace", namespace)
+        if inside and resource.kind not in kept:
+            yield resource
