@@ -4,7 +4,7 @@ from ops import access, machine
 from ops.paths import CHECKOUT, StackPaths
 from ops.preflight import run as preflight
 from toolchain.ensure import on_path, ready
-from toolchain.tools import ALL, NODE, Tool
+from toolchain.tools import ENGINE, HELM, NODE, Tool
 
 
 def _tool(tool: Tool) -> machine.Finding:
@@ -26,7 +26,7 @@ def findings(paths: StackPaths) -> list[machine.Finding]:
         machine.disk(machine.AGAIN_GIB if whole else machine.UP_GIB),
         machine.systemd(),
         machine.gpu(),
-        *[_tool(tool) for tool in ALL],
+        *[_tool(tool) for tool in (*NODE, *ENGINE, HELM)],
         *preflight.from_outside(paths.stack),
     ]
 

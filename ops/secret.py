@@ -17,15 +17,19 @@ from ops.session import resume
 
 def listing(paths: StackPaths, stack: StackConfig) -> str:
     """Return a table of the stack's secrets, without a value."""
-    known = kept(paths)
-    rows = [(name, "random", name in known, purpose) for name, purpose in LOCAL.items()]
-    rows += [(each.name, each.origin.value, each.name in known, each.purpose) for each in wanted_by(stack)]
-    lines = [f"  {'name':<28} {'origin':<8} {'state':<8} purpose"]
-    lines += [
-        f"  {name:<28} {origin:<8} {'there' if is_there else 'missing':<8} {what}"
-        for name, origin, is_there, what in rows
+    known, wanted = kept(paths), wanted_by(stack)
+    rows = [(name, Origin.RANDOM, purpose) for name, purpose in LOCAL.items()]
+    # What a hash is made of is a password that people type: it never reaches the cluster.
+    sources = {each.derivation.source: each.purpose for each in wanted if each.derivation}
+    own = {each.name for each in wanted} | set(LOCAL)
+    rows += [
+        (name, Origin.RANDOM, f"{purpose} (people use it)") for name, purpose in sources.items() if name not in own
     ]
-    return "\n".join(lines)
+    rows += [(each.name, each.origin, each.purpose) for each in wanted]
+    lines = [f"  {'name':<28} {'origin':<8} {'state':<8} purpose"]
+    for name, origin, purpose in rows:
+        lines.append(f"  {name:<28} {origin.value:<8} {'there' if name in known else 'missing':<8} {purpose}")
+    return "\n".join([*lines, f"The values lie in {paths.secrets}, for its owner alone."])
 
 
 def renewable(stack: StackConfig) -> dict[str, Origin]:
