@@ -8,6 +8,7 @@ import subprocess
 import time
 import urllib.request
 from dataclasses import dataclass
+from typing import Any
 
 from bench.report import table, write
 from infra.versions import SERVICE as VERSION
@@ -31,7 +32,7 @@ class Layer:
     """The Dockerfile's instruction, shortened."""
 
 
-def _get(path: str) -> dict[str, object]:
+def _get(path: str) -> dict[str, Any]:
     request = urllib.request.Request(f"{REGISTRY}/{path}", headers={"Accept": MANIFESTS})
     with urllib.request.urlopen(request, timeout=30) as response:
         return dict(json.load(response))
@@ -40,11 +41,11 @@ def _get(path: str) -> dict[str, object]:
 def layers(image: str) -> list[Layer]:
     """Return the layers of ``image`` at this version, the base first."""
     manifest = _get(f"{image}/manifests/{VERSION}")
-    config = _get(f"{image}/blobs/{manifest['config']['digest']}")  # type: ignore[index]  # as the registry answers
-    history = [each for each in config["history"] if not each.get("empty_layer")]  # type: ignore[attr-defined]
+    config = _get(f"{image}/blobs/{manifest['config']['digest']}")
+    history = [each for each in config["history"] if not each.get("empty_layer")]
     return [
         Layer(layer["digest"], layer["size"], _short(step.get("created_by", "")))
-        for layer, step in zip(manifest["layers"], history, strict=True)  # type: ignore[call-overload]
+        for layer, step in zip(manifest["layers"], history, strict=True)
     ]
 
 

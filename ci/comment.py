@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -53,6 +53,8 @@ def main(environment: Mapping[str, str]) -> None:
             print(f"written: {answer.status}")
     except HTTPError as error:
         sys.exit(f"the Git server answered {error.code}: renew the account that comments (docs/ci.md, Git token)")
+    except URLError as error:
+        sys.exit(f"the Git server does not answer ({error.reason}): the comment is not written; run this build again")
 
 
 if __name__ == "__main__":

@@ -120,6 +120,11 @@ def comment(url: str, folder: Path, kind: str, number: str = "7") -> None:
     )
 
 
+def test_comment_that_nobody_takes_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"does not answer .*run this build again"):
+        comment("http://127.0.0.1:9", tmp_path, "gitea")
+
+
 def test_comment_reaches_the_merge_request(git_server: str, tmp_path: Path) -> None:
     comment(git_server, tmp_path, "gitea")
     comment(git_server, tmp_path, "gitlab")

@@ -1,6 +1,7 @@
 """Operations as the servicer gives them, with what was said kept."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from plugins.protocol.provider import Operation, Resource
 
@@ -22,3 +23,8 @@ class Said:
 def resource(token: str, name: str = "thing", identity: str = "") -> Resource:
     """Return a resource of the given type."""
     return Resource(urn=f"urn:pulumi:s::p::{token}::{name}", type=token, name=name, identity=identity)
+
+
+def config_map(namespace: str, name: str = "settings", **data: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}

@@ -2,10 +2,7 @@
 
 import base64
 import json
-import threading
-from collections.abc import Iterator
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -15,55 +12,19 @@ from plugins.kubernetes.manifests import Manifests
 from plugins.kubernetes.naming import AUTONAMED
 from plugins.kubernetes.settings import Settings
 from plugins.protocol.difference import Kind
-from plugins.protocol.provider import NotReadyError, ProviderError
+from plugins.protocol.provider import ProviderError
 from plugins.protocol.values import UNKNOWN, Secret, reveal
 from tests.apiserver import ApiServer
-from tests.plugins.kubernetes.support import Said, resource
+from tests.plugins.kubernetes.support import Said, config_map, resource
 
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 SECRET = "kubernetes:core/v1:Secret"
-SERVICE = "kubernetes:core/v1:Service"
 NAMESPACE = "kubernetes:core/v1:Namespace"
-CLAIM = "kubernetes:core/v1:PersistentVolumeClaim"
 SKIP = {"pulumi.com/skipAwait": "true"}
 
 
-@pytest.fixture
-def access(api_server: ApiServer) -> Access:
-    return Access(Settings(kubeconfig=str(api_server.kubeconfig)))
-
-
-@pytest.fixture
-def cluster(access: Access) -> Cluster:
-    return access.cluster()
-
-
-@pytest.fixture
-def manifests(access: Access) -> Manifests:
-    return Manifests(access)
-
-
-@pytest.fixture
-def said() -> Said:
-    return Said()
-
-
-@pytest.fixture
-def namespace(cluster: Cluster) -> Iterator[str]:
-    name = f"test-{uuid4().hex[:8]}"
-    made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-    cluster.apply(made, force=False)
-    yield name
-    cluster.delete(made, "Background")
-
-
-def _config_map(namespace: str, name: str = "settings", **data: Any) -> dict[str, Any]:
-    metadata = {"name": name, "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
-
-
 def test_create_gives_id_and_live_object_without_field_owners(manifests: Manifests, namespace: str, said: Said) -> None:
-    identity, outputs = manifests.create(resource(CONFIG_MAP), _config_map(namespace, a="1"), said.operation())
+    identity, outputs = manifests.create(resource(CONFIG_MAP), config_map(namespace, a="1"), said.operation())
     assert identity == f"{namespace}/settings"
     assert outputs["data"] == {"a": "1"}
     assert outputs["metadata"]["uid"]
@@ -73,7 +34,7 @@ def test_create_gives_id_and_live_object_without_field_owners(manifests: Manifes
 def test_fields_belong_to_pulumi_and_dropped_ones_are_removed(
     manifests: Manifests, cluster: Cluster, namespace: str, said: Said
 ) -> None:
-    before, after = _config_map(namespace, a="1", b="2"), _config_map(namespace, a="1")
+    before, after = config_map(namespace, a="1", b="2"), config_map(namespace, a="1")
     identity, outputs = manifests.create(resource(CONFIG_MAP), before, said.operation())
     manifests.update(resource(CONFIG_MAP, identity=identity), before, outputs, after, said.operation())
     live = cluster.get(after)
@@ -83,7 +44,7 @@ def test_fields_belong_to_pulumi_and_dropped_ones_are_removed(
 
 
 def test_a_misspelt_field_is_refused_by_name(manifests: Manifests, namespace: str, said: Said) -> None:
-    wrong = {**_config_map(namespace), "dat": {"a": "1"}}
+    wrong = {**config_map(namespace), "dat": {"a": "1"}}
     with pytest.raises(ProviderError, match=r"ConfigMap .*/settings: .*\.dat: field not declared"):
         manifests.create(resource(CONFIG_MAP), wrong, said.operation())
 
@@ -91,10 +52,10 @@ def test_a_misspelt_field_is_refused_by_name(manifests: Manifests, namespace: st
 def test_an_object_that_exists_is_refused_and_untouched(
     manifests: Manifests, cluster: Cluster, namespace: str, said: Said
 ) -> None:
-    cluster.apply(_config_map(namespace, a="theirs"), force=False)
+    cluster.apply(config_map(namespace, a="theirs"), force=False)
     with pytest.raises(ProviderError, match="already exists: import it"):
-        manifests.create(resource(CONFIG_MAP), _config_map(namespace, a="ours"), said.operation())
-    live = cluster.get(_config_map(namespace))
+        manifests.create(resource(CONFIG_MAP), config_map(namespace, a="ours"), said.operation())
+    live = cluster.get(config_map(namespace))
     assert live is not None
     assert live["data"] == {"a": "theirs"}
 
@@ -103,8 +64,8 @@ def test_an_object_that_exists_is_taken_over_when_the_provider_says_so(
     api_server: ApiServer, cluster: Cluster, namespace: str, said: Said
 ) -> None:
     taking = Manifests(Access(Settings(kubeconfig=str(api_server.kubeconfig), upsert_existing_objects=True)))
-    cluster.apply(_config_map(namespace, a="theirs"), force=False)
-    _, outputs = taking.create(resource(CONFIG_MAP), _config_map(namespace, a="ours"), said.operation())
+    cluster.apply(config_map(namespace, a="theirs"), force=False)
+    _, outputs = taking.create(resource(CONFIG_MAP), config_map(namespace, a="ours"), said.operation())
     assert outputs["data"] == {"a": "ours"}
 
 
@@ -116,10 +77,10 @@ def _owned_by_another(cluster: Cluster, manifest: dict[str, Any]) -> None:
 def test_a_conflict_names_field_and_owner_and_can_be_forced(
     manifests: Manifests, cluster: Cluster, namespace: str, said: Said
 ) -> None:
-    before = _config_map(namespace, a="1")
+    before = config_map(namespace, a="1")
     identity, outputs = manifests.create(resource(CONFIG_MAP), before, said.operation())
-    _owned_by_another(cluster, _config_map(namespace, a="2"))
-    wanted = _config_map(namespace, a="3")
+    _owned_by_another(cluster, config_map(namespace, a="2"))
+    wanted = config_map(namespace, a="3")
     known = resource(CONFIG_MAP, identity=identity)
     with pytest.raises(ProviderError, match=r'\.data\.a \(conflict with "another"'):
         manifests.update(known, before, outputs, wanted, said.operation())
@@ -210,9 +171,9 @@ def test_a_live_object_that_nobody_touched_is_no_drift(manifests: Manifests, nam
 def test_a_field_changed_outside_is_a_drift_and_others_field_is_none(
     manifests: Manifests, cluster: Cluster, namespace: str, said: Said
 ) -> None:
-    inputs = _config_map(namespace, a="1", b="2")
+    inputs = config_map(namespace, a="1", b="2")
     identity, outputs = manifests.create(resource(CONFIG_MAP), inputs, said.operation())
-    _owned_by_another(cluster, _config_map(namespace, a="9", c="new"))
+    _owned_by_another(cluster, config_map(namespace, a="9", c="new"))
     found = manifests.read(resource(CONFIG_MAP, identity=identity), inputs, outputs, said.operation())
     assert found is not None
     assert found[0]["data"] == {"a": "9", "b": "2"}
@@ -224,166 +185,24 @@ def test_an_object_deleted_outside_is_gone(manifests: Manifests, namespace: str,
 
 
 def test_an_object_can_be_imported(manifests: Manifests, cluster: Cluster, namespace: str, said: Said) -> None:
-    cluster.apply(_config_map(namespace, a="1"), force=False)
+    cluster.apply(config_map(namespace, a="1"), force=False)
     found = manifests.read(resource(CONFIG_MAP, identity=f"{namespace}/settings"), {}, {}, said.operation())
     assert found is not None
-    assert found[0] == _config_map(namespace, a="1")
-
-
-def test_delete_waits_until_the_object_is_gone_and_accepts_that_it_is(
-    manifests: Manifests, cluster: Cluster, namespace: str, said: Said
-) -> None:
-    inputs = _config_map(namespace)
-    identity, outputs = manifests.create(resource(CONFIG_MAP), inputs, said.operation())
-    for _ in range(2):
-        manifests.delete(resource(CONFIG_MAP, identity=identity), outputs, said.operation())
-        assert cluster.get(inputs) is None
-
-
-def test_a_deletion_that_something_holds_names_it(
-    manifests: Manifests, cluster: Cluster, namespace: str, said: Said
-) -> None:
-    inputs = _config_map(namespace)
-    inputs["metadata"]["finalizers"] = ["example.org/hold"]
-    identity, outputs = manifests.create(resource(CONFIG_MAP), inputs, said.operation())
-    with pytest.raises(ProviderError, match=r"still there .*finalizers .*example\.org/hold"):
-        manifests.delete(resource(CONFIG_MAP, identity=identity), outputs, said.operation(timeout_seconds=1))
-    freed = {**inputs, "metadata": {**inputs["metadata"], "finalizers": []}}
-    cluster.apply(freed, force=False)
-
-
-def test_a_whole_namespace_is_awaited(manifests: Manifests, cluster: Cluster, said: Said) -> None:
-    name = f"test-{uuid4().hex[:8]}"
-    identity, outputs = manifests.create(resource(NAMESPACE), {"metadata": {"name": name}}, said.operation())
-    assert identity == name
-    cluster.apply(_config_map(name, a="1"), force=False)
-    manifests.delete(resource(NAMESPACE, identity=identity), outputs, said.operation(timeout_seconds=60))
-    assert cluster.get({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}) is None
-
-
-def test_a_service_waits_for_a_ready_pod(manifests: Manifests, cluster: Cluster, namespace: str, said: Said) -> None:
-    slice_ = {
-        "apiVersion": "discovery.k8s.io/v1",
-        "kind": "EndpointSlice",
-        "metadata": {"name": "web-1", "namespace": namespace, "labels": {"kubernetes.io/service-name": "web"}},
-        "addressType": "IPv4",
-        "endpoints": [{"addresses": ["10.1.1.1"], "conditions": {"ready": True}}],
-        "ports": [{"port": 80}],
-    }
-    later = threading.Timer(1.5, lambda: cluster.apply(slice_, force=False))
-    later.start()
-    inputs = {
-        "metadata": {"name": "web", "namespace": namespace},
-        "spec": {"selector": {"a": "b"}, "ports": [{"port": 80}]},
-    }
-    _, outputs = manifests.create(resource(SERVICE), inputs, said.operation())
-    assert outputs["spec"]["clusterIP"]
-    assert "Waiting for a ready pod that its selector matches" in said.status
-
-
-def test_an_object_that_does_not_become_ready_is_kept_with_its_reason(
-    manifests: Manifests, namespace: str, said: Said
-) -> None:
-    inputs = {
-        "metadata": {"name": "data", "namespace": namespace},
-        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
-    }
-    with pytest.raises(NotReadyError) as caught:
-        manifests.create(resource(CLAIM), inputs, said.operation(timeout_seconds=1))
-    assert caught.value.identity == f"{namespace}/data"
-    assert caught.value.outputs["metadata"]["uid"]
-    assert "PersistentVolumeClaim" in caught.value.reasons[0]
-    assert "it waits for a volume" in caught.value.reasons[0]
-
-
-def test_a_claim_whose_class_waits_for_its_pod_is_ready(
-    manifests: Manifests, cluster: Cluster, namespace: str, said: Said
-) -> None:
-    lazy = {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": "lazy"},
-        "provisioner": "example.org/none",
-        "volumeBindingMode": "WaitForFirstConsumer",
-    }
-    cluster.apply(lazy, force=False)
-    inputs = {
-        "metadata": {"name": "data", "namespace": namespace},
-        "spec": {
-            "accessModes": ["ReadWriteOnce"],
-            "storageClassName": "lazy",
-            "resources": {"requests": {"storage": "1Gi"}},
-        },
-    }
-    identity, _ = manifests.create(resource(CLAIM), inputs, said.operation(timeout_seconds=5))
-    assert identity == f"{namespace}/data"
-
-
-def test_a_pod_that_cannot_start_says_why(manifests: Manifests, cluster: Cluster, namespace: str, said: Said) -> None:
-    inputs = {
-        "metadata": {"name": "one", "namespace": namespace},
-        "spec": {"containers": [{"name": "c", "image": "registry.invalid/none"}]},
-    }
-    waiting = {"reason": "ImagePullBackOff", "message": "no such host"}
-    container = {
-        "name": "c",
-        "image": "x",
-        "imageID": "",
-        "ready": False,
-        "restartCount": 0,
-        "state": {"waiting": waiting},
-    }
-
-    def fail() -> None:
-        status = {"apiVersion": "v1", "kind": "Pod", "status": {"phase": "Pending", "containerStatuses": [container]}}
-        path = f"/api/v1/namespaces/{namespace}/pods/one/status"
-        cluster.call("PATCH", path, [("fieldManager", "kubelet")], json.dumps(status), APPLY)
-
-    threading.Timer(0.5, fail).start()
-    with pytest.raises(NotReadyError, match="container c: ImagePullBackOff: no such host"):
-        manifests.create(resource("kubernetes:core/v1:Pod"), inputs, said.operation(timeout_seconds=2))
-
-
-def test_custom_resources_wait_for_their_definition(
-    manifests: Manifests, cluster: Cluster, namespace: str, said: Said
-) -> None:
-    free = {"type": "object", "x_kubernetes_preserve_unknown_fields": True}
-    schema = {"type": "object", "properties": {"spec": free}}
-    definition = {
-        "metadata": {"name": "things.example.org"},
-        "spec": {
-            "group": "example.org",
-            "scope": "Namespaced",
-            "names": {"plural": "things", "kind": "Thing"},
-            "versions": [{"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}],
-        },
-    }
-    kind = resource("kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition")
-    later = threading.Timer(1, lambda: manifests.create(kind, definition, Said().operation()))
-    later.start()
-    thing = {"metadata": {"name": "a", "namespace": namespace}, "spec": {"size": 1}}
-    identity, outputs = manifests.create(resource("kubernetes:example.org/v1:Thing"), thing, said.operation())
-    later.join()
-    assert identity == f"{namespace}/a"
-    assert outputs["spec"] == {"size": 1}
-    assert any("knows no Thing" in each for each in said.status)
-    misspelt = {"metadata": {"name": "b", "namespace": namespace}, "spce": {"size": 1}}
-    with pytest.raises(ProviderError, match="spce"):
-        manifests.create(resource("kubernetes:example.org/v1:Thing"), misspelt, said.operation())
+    assert found[0] == config_map(namespace, a="1")
 
 
 def test_a_preview_reaches_no_cluster_and_says_once_that_there_is_none(said: Said) -> None:
     nowhere = Manifests(Access(Settings(kubeconfig="/nowhere/kubeconfig")))
     for _ in range(2):
         identity, outputs = nowhere.create(
-            resource(CONFIG_MAP), _config_map("n", a=UNKNOWN), said.operation(preview=True)
+            resource(CONFIG_MAP), config_map("n", a=UNKNOWN), said.operation(preview=True)
         )
         assert identity == ""
         assert outputs["data"] == {"a": UNKNOWN}
     assert len(said.warnings) == 1
     assert "there is no kubeconfig at /nowhere/kubeconfig" in said.warnings[0]
     with pytest.raises(ProviderError, match="there is no kubeconfig at /nowhere/kubeconfig: set KUBECONFIG"):
-        nowhere.create(resource(CONFIG_MAP), _config_map("n"), said.operation())
+        nowhere.create(resource(CONFIG_MAP), config_map("n"), said.operation())
 
 
 def test_an_api_server_that_is_away_is_named(said: Said, api_server: ApiServer) -> None:
@@ -392,7 +211,7 @@ def test_an_api_server_that_is_away_is_named(said: Said, api_server: ApiServer) 
     with pytest.raises(
         ProviderError, match=r"https://127\.0\.0\.1:1 cannot be reached \(.*refused\): start the cluster"
     ):
-        away.create(resource(CONFIG_MAP), _config_map("n"), said.operation())
+        away.create(resource(CONFIG_MAP), config_map("n"), said.operation())
 
 
 def test_deleting_without_a_cluster_is_refused_unless_the_provider_allows_it(said: Said, api_server: ApiServer) -> None:
