@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from ops.progress import Progress, duration
 from toolchain import ToolchainError, pypi
 from toolchain.cache import folder
 from toolchain.ensure import ensure, ready
-from toolchain.tools import ENGINE, HELM, KUBERNETES
+from toolchain.tools import COMPOSE, ENGINE, HELM, KUBERNETES
 
 LOGS = PRIVATE / "test"
 PYTHON = str(VENV / "bin" / "python")
@@ -38,6 +39,8 @@ TEST_PACKAGES = {
     "nginx": "nginx-light",
     "psql": "postgresql",
     "rabbitmqctl": "rabbitmq-server",
+    "containerd": "containerd",
+    "iptables": "iptables",
 }
 """Executable and the Debian package that brings it: what the tests start beside what they test."""
 
@@ -56,6 +59,8 @@ class Part:
     """Whether it writes a JUnit report to the path that ``{junit}`` in ``argv`` stands for."""
     root: bool = False
     """Whether it needs root."""
+    tools: bool = False
+    """Whether it waits for the tools that the other lane makes: without them some of its tests would be skipped."""
 
 
 @dataclass(kw_only=True)
@@ -92,6 +97,7 @@ CHECKS = (
             "not live",
         ),
         junit=True,
+        tools=True,
     ),
     Part(name="service", argv=pytest(SERVICE_PYTHON, "tests/service", "--ignore=tests/service/web"), junit=True),
 )
@@ -165,8 +171,10 @@ def _prepare(progress: Progress) -> dict[str, str]:
     return {**os.environ, "PATH": path, "PYTHONPATH": f"{CHECKOUT}:{SERVICE}"}
 
 
-def _lane(parts: Sequence[Part], environment: dict[str, str], results: list[Result]) -> None:
+def _lane(parts: Sequence[Part], environment: dict[str, str], results: list[Result], tools: threading.Event) -> None:
     for part in parts:
+        if part.tools:
+            tools.wait()
         result = run_part(part, environment)
         results.append(result)
         word = "FAILED" if result.failed else "ok"
@@ -178,15 +186,23 @@ def _lane(parts: Sequence[Part], environment: dict[str, str], results: list[Resu
         )
 
 
-def _heavy_lane(parts: Sequence[Part], environment: dict[str, str], results: list[Result], progress: Progress) -> None:
+def _heavy_lane(
+    parts: Sequence[Part],
+    environment: dict[str, str],
+    results: list[Result],
+    tools: threading.Event,
+    progress: Progress,
+) -> None:
     try:
-        for tool in (*ENGINE, HELM, KUBERNETES):
+        for tool in (*ENGINE, HELM, KUBERNETES, COMPOSE):
             ensure(tool, progress.say)
         if any(part.folder == chat.WEB for part in parts):
             chat.build_page(progress)
     except ToolchainError as error:
         results.append(Result(name="tools", failed=1, skipped=[str(error)]))
-    _lane(parts, environment, results)
+    finally:
+        tools.set()
+    _lane(parts, environment, results, tools)
 
 
 def summary(results: Sequence[Result]) -> str:
@@ -209,9 +225,10 @@ def run(only: Sequence[str]) -> int:
     with progress.step("Preparing", "environments and packages"):
         environment = _prepare(progress)
     results: list[Result] = []
+    tools = threading.Event()
     with ThreadPoolExecutor(max_workers=2) as lanes, progress.step("Checks", f"each part's output: {LOGS}"):
-        light = lanes.submit(_lane, chosen[0], environment, results)
-        heavy = lanes.submit(_heavy_lane, chosen[1], environment, results, progress)
+        light = lanes.submit(_lane, chosen[0], environment, results, tools)
+        heavy = lanes.submit(_heavy_lane, chosen[1], environment, results, tools, progress)
         light.result(), heavy.result()
     print(progress.table())
     print(summary(results))
