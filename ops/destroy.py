@@ -53,8 +53,8 @@ def run(paths: StackPaths, delete_volumes: bool) -> int:
 
 
 def _delete(session: Session, claims: list[tuple[str, str]]) -> None:
-    """Delete kept claims and the namespaces that were kept for them; wait until they are gone."""
-    for namespace in sorted({namespace for namespace, _ in claims}):
+    """Delete the kept claims and every namespace of the stack, which all were kept; wait until they are gone."""
+    for namespace in sorted({*(namespace for namespace, _ in claims), *session.outputs.get("namespaces", {}).values()}):
         command = [
             str(access.kubectl()),
             "delete",

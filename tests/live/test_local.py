@@ -148,7 +148,8 @@ def test_data_outlive_destroy_and_a_power_failure(installation: Installation) ->
 
 
 def test_destroy_with_volumes_leaves_nothing(installation: Installation) -> None:
-    make("destroy", "VOLUMES=delete")
+    printed = make("destroy", "VOLUMES=delete")
+    assert all(f'namespace "{name}" deleted' in printed for name in ("chat", "data", "registry"))
     assert not NODE.exists()
     assert not Path("/run/aihub").exists()
     assert not StackPaths("local").directory.exists() or not any(StackPaths("local").directory.iterdir())
