@@ -41,6 +41,9 @@ def serve(provider: Provider, arguments: list[str]) -> None:
     addresses = [argument for argument in arguments if not argument.startswith("-")]
     if not addresses:
         sys.exit("this is a plugin that Pulumi's engine starts with its own address; it is of no use by hand")
+    # An engine that was killed ends nobody; its plugins then have another parent. Asked before the port is told: an
+    # engine may be gone right after that.
+    engine = os.getppid()
     stop = threading.Event()
     # The engine starts plugins in a process group of their own and ends them with SIGINT; Ctrl-C reaches only itself.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -48,8 +51,6 @@ def serve(provider: Provider, arguments: list[str]) -> None:
     server, port = start(provider, addresses[0])
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
-    # An engine that was killed ends nobody; its plugins then have another parent.
-    engine = os.getppid()
     while not stop.wait(ENGINE_LOOK_SECONDS) and os.getppid() == engine:
         pass
     server.stop(grace=1).wait()

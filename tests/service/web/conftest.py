@@ -10,7 +10,7 @@ import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright (requirements-dev.txt)")
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright  # noqa: E402  after importorskip
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright  # noqa: E402  after importorskip
 
 from .stub import StubService  # noqa: E402  after importorskip
 
@@ -24,7 +24,9 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-ACTION_MILLISECONDS = 10_000
+ACTION_MILLISECONDS = 20_000
+"""For an action, and for what is expected to show; the machine may build something else beside the tests."""
+expect.set_options(timeout=ACTION_MILLISECONDS)
 
 
 @pytest.fixture(scope="session")
