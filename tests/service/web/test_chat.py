@@ -63,7 +63,7 @@ def test_stop_keeps_what_has_come_and_ends_the_work(page: Page, stub: StubServic
     expect(page.get_by_text("Stopped before the end.")).to_be_visible()
     expect(page.get_by_role("log")).to_contain_text("So far.")
     expect(page.get_by_role("button", name="Send")).to_be_visible()
-    assert stub.left.wait(5)
+    assert stub.left.wait(20)
     assert stub.finished == []
 
 

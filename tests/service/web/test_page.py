@@ -145,7 +145,8 @@ def test_a_conversation_is_renamed(new_page: NewPage, stub: StubService) -> None
     expect(page.get_by_role("link", name="Old name")).to_be_visible()
     page.get_by_role("button", name="Rename Old name").click()
     field.fill("새 이름")
-    field.press("Enter")
+    with page.expect_response(f"**/api/conversations/{item['id']}"):  # the page shows the new name before it is kept
+        field.press("Enter")
     expect(page.get_by_role("button", name="Rename 새 이름")).to_be_focused()
     assert item["title"] == "새 이름"
 
