@@ -1,7 +1,8 @@
 """An engine that says what a test tells it to, and remembers what it was asked."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from typing import Any
 
 from chatbot.engine.protocol import (
     ContextLengthExceededError,
@@ -59,3 +60,11 @@ class ScriptedEngine:
 
     async def close(self) -> None:
         pass
+
+    async def leave(self, asking: Coroutine[Any, Any, object], words: int = 3) -> None:
+        """Ask, read that many words, and leave; return once the engine has been told."""
+        asked = asyncio.create_task(asking)
+        while self.written < words and not asked.done():
+            await asyncio.sleep(0.01)
+        assert asked.cancel(), "the answer ended before its reader left"
+        await asyncio.wait_for(self.was_cancelled.wait(), 20)

@@ -43,7 +43,7 @@ async def test_leaving_just_when_an_item_comes_closes_the_source(turns_of_the_lo
     reader.cancel()
     await asyncio.wait({reader})
     # What the cyclic garbage collector would close some day does not count.
-    await asyncio.wait_for(source.closed.wait(), 1)
+    await asyncio.wait_for(source.closed.wait(), 20)
 
 
 async def test_an_accepted_stream_that_is_never_read_is_closed() -> None:
