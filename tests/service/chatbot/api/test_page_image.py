@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,11 +33,20 @@ def files_of_the_page(folder: Path) -> None:
 
 
 @pytest.fixture
-def page(tmp_path: Path) -> Iterator[str]:
+def folder() -> Iterator[Path]:
+    """A folder that others may enter: pytest shuts its own to them, again with every run that starts meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="page-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+@pytest.fixture
+def page(folder: Path) -> Iterator[str]:
     """nginx on the image's configuration, but for the port and the folders; gives its URL."""
     if NGINX is None:
         pytest.skip("nginx is not installed (apt-get install nginx-light)")
-    files, temporary, configuration = tmp_path / "srv" / "page", tmp_path / "tmp", tmp_path / "nginx"
+    files, temporary, configuration = folder / "srv" / "page", folder / "tmp", folder / "nginx"
     files_of_the_page(files)
     temporary.mkdir()
     shutil.copytree(CONFIGURATION, configuration)
@@ -51,9 +61,6 @@ def page(tmp_path: Path) -> Iterator[str]:
     if as_nobody:
         # What nginx may write is `temporary`, as in the pod; all else is only for reading.
         os.chown(temporary, NOBODY, NOBODY)
-        for folder in [tmp_path, *tmp_path.parents]:
-            if folder.stat().st_uid == 0 and folder != Path("/"):
-                folder.chmod(folder.stat().st_mode | 0o011)
     command = [NGINX, "-e", "stderr", "-c", str(configuration / "nginx.conf")]
     with subprocess.Popen([*command, "-g", "daemon off;"], stderr=subprocess.PIPE, text=True, **as_nobody) as server:
         try:
@@ -89,9 +96,9 @@ def test_the_image_runs_it_without_rights() -> None:
     assert all(path.startswith("/tmp/") for path in written)
 
 
-async def test_it_answers_as_the_service_does(page: str, serve: Serve, tmp_path: Path) -> None:
+async def test_it_answers_as_the_service_does(page: str, serve: Serve, folder: Path) -> None:
     async with (
-        serve(ScriptedEngine(), web_dir=tmp_path / "srv" / "page") as chat,
+        serve(ScriptedEngine(), web_dir=folder / "srv" / "page") as chat,
         httpx.AsyncClient(base_url=page) as web,
     ):
         for path in ("/", "/favicon.svg", "/assets/index-1a2b.js", "/assets/missing.js"):
