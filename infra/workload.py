@@ -6,15 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi_kubernetes as k8s
-from pulumi import ComponentResource, Input, Output, ResourceOptions
+from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
     PodSpecArgsDict,
     ProbeArgsDict,
     ResourceRequirementsArgsDict,
     SecurityContextArgsDict,
+    ServiceSpecArgsDict,
     VolumeArgsDict,
+    VolumeMountArgsDict,
 )
+
+from infra.cluster import selector
+from infra.folders import Folder
 
 RUN_AS = 10001
 """User and group of every image of ours; also the owner of what a volume holds."""
@@ -65,10 +70,15 @@ def pod_spec(
     service_account: Input[str],
     containers: Sequence[ContainerArgsDict],
     volumes: Sequence[VolumeArgsDict] = (),
+    folders: Sequence[Folder] = (),
     termination_grace_seconds: int = 30,
     init_containers: Sequence[ContainerArgsDict] = (),
 ) -> PodSpecArgsDict:
-    """Return a pod that Pod Security `restricted` admits, with a small writable ``/tmp`` in every container."""
+    """Return a pod that Pod Security `restricted` admits.
+
+    Every container finds ``folders``, and a small writable ``/tmp``; what it mounts of ``volumes`` it says itself.
+    """
+    mounts = [mount for folder in folders for mount in folder.mounts]
     temporary: VolumeArgsDict = {"name": "tmp", "empty_dir": {"size_limit": f"{TEMPORARY_MIB}Mi"}}
     pod: PodSpecArgsDict = {
         "service_account_name": service_account,
@@ -85,20 +95,20 @@ def pod_spec(
             "seccomp_profile": {"type": "RuntimeDefault"},
         },
         "termination_grace_period_seconds": termination_grace_seconds,
-        "containers": [_hardened(container) for container in containers],
-        "volumes": [*volumes, temporary],
+        "containers": [_hardened(container, mounts) for container in containers],
+        "volumes": [*(folder.volume for folder in folders), *volumes, temporary],
     }
-    return {**pod, "init_containers": [_hardened(each) for each in init_containers]} if init_containers else pod
+    return {**pod, "init_containers": [_hardened(each, mounts) for each in init_containers]} if init_containers else pod
 
 
-def _hardened(container: ContainerArgsDict) -> ContainerArgsDict:
+def _hardened(container: ContainerArgsDict, shared: Sequence[VolumeMountArgsDict]) -> ContainerArgsDict:
     mounts = container.get("volume_mounts", [])
     if not isinstance(mounts, list):
         raise TypeError(f"container {container['name']!r}: volume_mounts must be a list, so that /tmp can be added")
     return {
         **container,
         "security_context": CONTAINER_SECURITY,
-        "volume_mounts": [*mounts, {"name": "tmp", "mount_path": "/tmp"}],  # noqa: S108 - the pod's own emptyDir
+        "volume_mounts": [*shared, *mounts, {"name": "tmp", "mount_path": "/tmp"}],  # noqa: S108 - the pod's own emptyDir
     }
 
 
@@ -154,3 +164,33 @@ def service_account(
         opts=ResourceOptions(parent=parent),
     )
     return account.metadata["name"]
+
+
+def service(
+    name: str,
+    namespace: Input[str],
+    labels: Mapping[str, Input[str]],
+    *,
+    ports: Mapping[str, int],
+    workload: Resource,
+    parent: ComponentResource,
+    cluster_ip: str | None = None,
+) -> Output[str]:
+    """Declare the Service of a component's pods, and return its name.
+
+    It comes after the pods it points at: one that failed is then named alone, not with a Service that waits for it.
+    ``cluster_ip`` is its fixed address; None: any.
+    """
+    spec: ServiceSpecArgsDict = {
+        "selector": selector(name),
+        "ports": [{"name": port, "port": number, "target_port": port} for port, number in ports.items()],
+    }
+    if cluster_ip:
+        spec["cluster_ip"] = cluster_ip
+    declared = k8s.core.v1.Service(
+        f"{name}-service",
+        metadata={"name": name, "namespace": namespace, "labels": labels},
+        spec=spec,
+        opts=ResourceOptions(parent=parent, depends_on=[workload]),
+    )
+    return declared.metadata["name"]

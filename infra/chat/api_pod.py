@@ -8,13 +8,12 @@ from pulumi_kubernetes.core.v1 import (
     ContainerArgsDict,
     PodSpecArgsDict,
     PodTemplateSpecArgsDict,
-    SecretVolumeSourceArgsDict,
     VolumeArgsDict,
-    VolumeMountArgsDict,
 )
 
 from infra.chat.names import METRICS_PORT, PORT, SECRETS_FOLDER
 from infra.cluster import labels, selector
+from infra.folders import Folder
 from infra.workload import SECRETS_VERSION, http_probe, pod_spec, resources
 
 DRAIN_SECONDS = 5
@@ -56,20 +55,18 @@ def api_pod(name: str, args: ApiPodArgs) -> PodTemplateSpecArgsDict:
 
 
 def _spec(name: str, args: ApiPodArgs) -> PodSpecArgsDict:
-    volumes: list[VolumeArgsDict] = [{"name": "secrets", "secret": {"secret_name": args.secret, "default_mode": 0o440}}]
-    mounts: list[VolumeMountArgsDict] = [{"name": "secrets", "mount_path": SECRETS_FOLDER, "read_only": True}]
+    folders = [Folder.of_secret("secrets", SECRETS_FOLDER, args.secret)]
     if args.ca_secret:
         # Of this Secret the certificate of the authority only, not the key of the chat's own.
-        authority: SecretVolumeSourceArgsDict = {
-            "secret_name": args.ca_secret,
-            "items": [{"key": "ca.crt", "path": "ca.crt"}],
+        authority: VolumeArgsDict = {
+            "name": "ca",
+            "secret": {"secret_name": args.ca_secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]},
         }
-        volumes.append({"name": "ca", "secret": authority})
-        mounts.append({"name": "ca", "mount_path": CA_FOLDER, "read_only": True})
+        folders.append(Folder(volume=authority, mounts=({"name": "ca", "mount_path": CA_FOLDER, "read_only": True},)))
     pod = pod_spec(
         service_account=args.account,
-        containers=[_container(args, mounts)],
-        volumes=volumes,
+        containers=[_container(args)],
+        folders=folders,
         # An answer that streams may take minutes; it is let finish.
         termination_grace_seconds=120,
     )
@@ -92,7 +89,7 @@ def _spec(name: str, args: ApiPodArgs) -> PodSpecArgsDict:
     }
 
 
-def _container(args: ApiPodArgs, mounts: list[VolumeMountArgsDict]) -> ContainerArgsDict:
+def _container(args: ApiPodArgs) -> ContainerArgsDict:
     return {
         "name": "api",
         "image": args.image,
@@ -109,5 +106,4 @@ def _container(args: ApiPodArgs, mounts: list[VolumeMountArgsDict]) -> Container
         "readiness_probe": http_probe("/readyz", "http", period_seconds=5, failures=2),
         "lifecycle": {"pre_stop": {"sleep": {"seconds": DRAIN_SECONDS}}},
         "resources": resources(cpu_millicores=args.cpu_millicores, memory_mib=args.memory_mib),
-        "volume_mounts": mounts,
     }

@@ -4,11 +4,21 @@ from dataclasses import dataclass
 
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, CustomTimeouts, Input, Output, ResourceOptions
-from pulumi_kubernetes.core.v1 import ContainerArgsDict, VolumeArgsDict, VolumeMountArgsDict
+from pulumi_kubernetes.core.v1 import ContainerArgsDict
 
 from infra.chat.names import METRICS_PORT, MODELS_FOLDER, PORT, SECRETS_FOLDER, engine_url
 from infra.cluster import labels, selector
-from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, http_probe, pod_spec, resources, service_account
+from infra.folders import Folder
+from infra.workload import (
+    SECRETS_VERSION,
+    Settings,
+    SettingsArgs,
+    http_probe,
+    pod_spec,
+    resources,
+    service,
+    service_account,
+)
 
 ROLLOUT_TIMEOUT = "30m"
 """The image is gigabytes and a model takes minutes to load."""
@@ -82,7 +92,7 @@ class Engine(ComponentResource):
         pod = pod_spec(
             service_account=account,
             containers=[_container(args, settings.config_map)],
-            volumes=_volumes(args),
+            folders=_folders(args),
             termination_grace_seconds=60,
         )
         workload = k8s.apps.v1.Deployment(
@@ -102,14 +112,8 @@ class Engine(ComponentResource):
                 parent=self, custom_timeouts=CustomTimeouts(create=ROLLOUT_TIMEOUT, update=ROLLOUT_TIMEOUT)
             ),
         )
-        service = k8s.core.v1.Service(
-            f"{name}-service",
-            metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
-            spec={"selector": selector(name), "ports": [{"name": "http", "port": PORT, "target_port": "http"}]},
-            # After the pods it points at: one that failed is then named alone, not with a Service that waits for it.
-            opts=ResourceOptions(parent=self, depends_on=[workload]),
-        )
-        self.url = engine_url(service.metadata["name"], args.namespace)
+        host = service(name, args.namespace, its_labels, ports={"http": PORT}, workload=workload, parent=self)
+        self.url = engine_url(host, args.namespace)
         self.register_outputs({"url": self.url})
 
 
@@ -125,7 +129,6 @@ def _model_settings(args: EngineArgs) -> dict[str, str]:
 
 
 def _container(args: EngineArgs, settings: Input[str]) -> ContainerArgsDict:
-    model: VolumeMountArgsDict = {"name": "models", "mount_path": MODELS_FOLDER, "read_only": True}
     return {
         "name": "engine",
         "image": args.image,
@@ -141,28 +144,16 @@ def _container(args: EngineArgs, settings: Input[str]) -> ContainerArgsDict:
         "resources": resources(
             cpu_millicores=args.cpu_millicores, memory_mib=args.memory_mib, gpu_count=args.gpu_count
         ),
-        "volume_mounts": [
-            {"name": "secrets", "mount_path": SECRETS_FOLDER, "read_only": True},
-            {"name": "shared-memory", "mount_path": "/dev/shm"},  # noqa: S108 - in memory, the pod's own
-            *([model] if args.model_claim is not None else []),
-        ],
     }
 
 
-def _volumes(args: EngineArgs) -> list[VolumeArgsDict]:
-    volumes: list[VolumeArgsDict] = [
-        {
-            "name": "secrets",
-            # The engine gets its own key only: it has no business with Redis or with people's keys.
-            "secret": {
-                "secret_name": args.secret,
-                "default_mode": 0o440,
-                "items": [{"key": "engine-key", "path": "engine-key"}],
-            },
-        },
-        {"name": "shared-memory", "empty_dir": {"medium": "Memory", "size_limit": f"{args.shared_memory_mib}Mi"}},
+def _folders(args: EngineArgs) -> list[Folder]:
+    folders = [
+        # The engine gets its own key only: it has no business with Redis or with people's keys.
+        Folder.of_secret("secrets", SECRETS_FOLDER, args.secret, files=["engine-key"]),
+        Folder.shared_memory(args.shared_memory_mib),
     ]
     if args.model_claim is not None:
-        # Mounted writable and used read-only: a volume that is attached read-only cannot be shared with the download.
-        volumes.append({"name": "models", "persistent_volume_claim": {"claim_name": args.model_claim}})
-    return volumes
+        # The mount is read-only, the volume is not: one that is attached so cannot be shared with the download.
+        folders.append(Folder.of_claim("models", MODELS_FOLDER, args.model_claim, read_only=True))
+    return folders

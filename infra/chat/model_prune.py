@@ -9,6 +9,7 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 from infra.chat.names import MODELS_FOLDER, PRUNE_SCRIPT, SECRETS_FOLDER
 from infra.chat.store_pod import StorePodArgs, store_pod
 from infra.cluster import labels
+from infra.folders import Folder
 from infra.workload import Settings, SettingsArgs
 
 TIMEOUT_SECONDS = 600
@@ -61,17 +62,7 @@ class ModelPrune(ComponentResource):
                 script=PRUNE_SCRIPT,
                 script_map=script.config_map,
                 arguments=["--store", MODELS_FOLDER, "--engine", args.engine_url, "--key-file", key, *listed],
-                volumes=[
-                    {
-                        "name": "secrets",
-                        "secret": {
-                            "secret_name": args.secret,
-                            "default_mode": 0o440,
-                            "items": [{"key": "engine-key", "path": "engine-key"}],
-                        },
-                    }
-                ],
-                mounts=[{"name": "secrets", "mount_path": SECRETS_FOLDER, "read_only": True}],
+                folders=[Folder.of_secret("secrets", SECRETS_FOLDER, args.secret, files=["engine-key"])],
             )
         )
         cron_job = k8s.batch.v1.CronJob(

@@ -9,7 +9,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from infra.chat.names import PAGE_PORT
 from infra.cluster import labels, selector
-from infra.workload import http_probe, pod_spec, resources, service_account
+from infra.workload import http_probe, pod_spec, resources, service, service_account
 
 DRAIN_SECONDS = 5
 """A stopping pod still takes requests so long: by then every node has left it out of the Service."""
@@ -65,14 +65,9 @@ class Page(ComponentResource):
             spec={"max_unavailable": 1, "selector": {"match_labels": selector(name)}},
             opts=child,
         )
-        service = k8s.core.v1.Service(
-            f"{name}-service",
-            metadata=metadata,
-            spec={"selector": selector(name), "ports": [{"name": "http", "port": PAGE_PORT, "target_port": "http"}]},
-            # After the pods it points at: one that failed is then named alone, not with a Service that waits for it.
-            opts=ResourceOptions(parent=self, depends_on=[workload]),
+        self.service = service(
+            name, args.namespace, its_labels, ports={"http": PAGE_PORT}, workload=workload, parent=self
         )
-        self.service = service.metadata["name"]
         self.register_outputs({"service": self.service})
 
 

@@ -1,15 +1,16 @@
 """A pod that works on the model store: one of our scripts, standard library only, beside whoever mounts the volume."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pulumi import Input
-from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict, VolumeArgsDict, VolumeMountArgsDict
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict
 
 from infra.chat.names import ENGINE, MODELS_FOLDER
 from infra.cluster import selector
 from infra.config.chat_models import ModelConfig
+from infra.folders import Folder
 from infra.workload import pod_spec, resources
 
 SCRIPTS_FOLDER = "/etc/models"
@@ -39,10 +40,8 @@ class StorePodArgs:
     """ConfigMap that holds it under its name."""
     arguments: Sequence[Input[str]]
     """Its command line."""
-    volumes: Sequence[VolumeArgsDict] = ()
-    """Volumes beside store and script."""
-    mounts: Sequence[VolumeMountArgsDict] = field(default_factory=tuple)
-    """Where they go."""
+    folders: Sequence[Folder] = ()
+    """What it finds beside store and script."""
 
 
 def store_pod(args: StorePodArgs) -> PodSpecArgsDict:
@@ -53,19 +52,14 @@ def store_pod(args: StorePodArgs) -> PodSpecArgsDict:
         "command": ["python3", f"{SCRIPTS_FOLDER}/{args.script.name}"],
         "args": list(args.arguments),
         "resources": resources(cpu_millicores=1000, memory_mib=MEMORY_MIB),
-        "volume_mounts": [
-            {"name": "models", "mount_path": MODELS_FOLDER},
-            {"name": "script", "mount_path": SCRIPTS_FOLDER, "read_only": True},
-            *args.mounts,
-        ],
     }
     pod = pod_spec(
         service_account=args.account,
         containers=[container],
-        volumes=[
-            {"name": "models", "persistent_volume_claim": {"claim_name": args.claim}},
-            {"name": "script", "config_map": {"name": args.script_map}},
-            *args.volumes,
+        folders=[
+            Folder.of_claim("models", MODELS_FOLDER, args.claim),
+            Folder.of_config("script", SCRIPTS_FOLDER, args.script_map),
+            *args.folders,
         ],
     )
     return {

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
-import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceOptions
-from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict
+from pulumi_kubernetes.core.v1 import ContainerArgsDict
 
-from infra.cluster import labels, selector
-from infra.data.moving import moving
-from infra.storage.volume import Volume, VolumeArgs
-from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, command_probe, pod_spec, resources, service_account
+from infra.cluster import labels
+from infra.folders import Folder
+from infra.store import StoreArgs, declare_store
+from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, command_probe, resources
 
 PORT = 5432
 AUTH_FILE = "password"
 AUTH_FOLDER = "/etc/pgvector-auth"
+INIT_FOLDER = "/etc/pgvector-init"
 DATA_FOLDER = "/var/lib/postgresql/data"
 SETTLE_SECONDS = 600
 """How long a server may take until it answers: replaying its log after a crash, or making its first files."""
@@ -45,13 +45,9 @@ HAS_EXTENSION = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class PgvectorArgs:
-    """What a :class:`Pgvector` needs from its caller."""
+class PgvectorArgs(StoreArgs):
+    """What a :class:`Pgvector` needs from its caller; its image is the extension's own, with PostgreSQL 15 or later."""
 
-    namespace: Input[str]
-    """Namespace of every child."""
-    image: Input[str]
-    """The extension's own image, with PostgreSQL 15 or later."""
     database: str
     """Database that is made."""
     user: str
@@ -60,18 +56,8 @@ class PgvectorArgs:
     """Name of the Secret whose file ``password`` is the account's."""
     auth_version: Input[str]
     """Changes with the password, so that the server is restarted with it."""
-    storage_class: str
-    """StorageClass of the data volume."""
-    storage_gib: int
-    """Size of the data volume."""
     cpu_millicores: int
     """CPU limit."""
-    memory_mib: int
-    """Memory, reserved whole; /dev/shm is part of it."""
-    move_after_seconds: int | None = None
-    """After a node went silent, its pod is given up; absent: Kubernetes' own 300."""
-    pull_secret: Input[str] | None = None
-    """Name of the Secret to pull the image with; absent: none is needed."""
 
 
 class Pgvector(ComponentResource):
@@ -82,48 +68,27 @@ class Pgvector(ComponentResource):
 
     def __init__(self, name: str, args: PgvectorArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aihub:data:Pgvector", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        its_labels = labels("data", name)
-        volume = Volume(
-            f"{name}-data",
-            VolumeArgs(
-                namespace=args.namespace,
-                labels=its_labels,
-                storage_class=args.storage_class,
-                storage_gib=args.storage_gib,
-            ),
-            opts=child,
-        )
         init = Settings(
             f"{name}-init",
             SettingsArgs(
-                namespace=args.namespace, labels=its_labels, data={"init.sql": INIT_SQL, "settle.sql": SETTLE_SQL}
+                namespace=args.namespace,
+                labels=labels("data", name),
+                data={"init.sql": INIT_SQL, "settle.sql": SETTLE_SQL},
             ),
-            opts=child,
+            opts=ResourceOptions(parent=self),
         )
-        account = service_account(name, args.namespace, its_labels, args.pull_secret, self)
-        workload = k8s.apps.v1.StatefulSet(
-            f"{name}-server",
-            metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
-            spec={
-                "replicas": 1,
-                "service_name": name,
-                "selector": {"match_labels": selector(name)},
-                "template": {
-                    "metadata": {"labels": its_labels, "annotations": {SECRETS_VERSION: args.auth_version}},
-                    "spec": _pod(args, account, volume.claim, init.config_map),
-                },
-            },
-            opts=child,
-        )
-        service = k8s.core.v1.Service(
-            f"{name}-service",
-            metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
-            spec={"selector": selector(name), "ports": [{"name": "postgres", "port": PORT, "target_port": "postgres"}]},
-            # After the pods it points at: one that failed is then named alone, not with a Service that waits for it.
-            opts=ResourceOptions(parent=self, depends_on=[workload]),
-        )
-        self.host = Output.concat(service.metadata["name"], ".", args.namespace, ".svc")
+        self.host = declare_store(
+            self,
+            name,
+            args,
+            room="data",
+            container=_container(args),
+            ports={"postgres": PORT},
+            data_folder=DATA_FOLDER,
+            folders=_folders(args, init.config_map),
+            annotations={SECRETS_VERSION: args.auth_version},
+            termination_grace_seconds=120,
+        ).host
         self.register_outputs({"host": self.host})
 
 
@@ -145,21 +110,14 @@ def server_options(memory_mib: int) -> list[str]:
     return [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
 
 
-def _pod(args: PgvectorArgs, account: Input[str], claim: Input[str], config_map: Input[str]) -> PodSpecArgsDict:
-    pod = pod_spec(
-        service_account=account,
-        containers=[_container(args)],
-        volumes=[
-            {"name": "data", "persistent_volume_claim": {"claim_name": claim}},
-            {"name": "init", "config_map": {"name": config_map}},
-            {"name": "auth", "secret": {"secret_name": args.auth, "default_mode": 0o440}},
-            {"name": "socket", "empty_dir": {}},
-            # Parallel queries, and building an index of vectors by several processes, pass data through it.
-            {"name": "shared-memory", "empty_dir": {"medium": "Memory", "size_limit": f"{args.memory_mib // 8}Mi"}},
-        ],
-        termination_grace_seconds=120,
-    )
-    return moving(pod, args.move_after_seconds)
+def _folders(args: PgvectorArgs, init: Input[str]) -> list[Folder]:
+    return [
+        Folder.of_config("init", INIT_FOLDER, init, copies={"init.sql": "/docker-entrypoint-initdb.d/init.sql"}),
+        Folder.of_secret("auth", AUTH_FOLDER, args.auth),
+        Folder.empty("socket", "/var/run/postgresql"),
+        # Parallel queries, and building an index of vectors by several processes, pass data through it.
+        Folder.shared_memory(args.memory_mib // 8),
+    ]
 
 
 def _container(args: PgvectorArgs) -> ContainerArgsDict:
@@ -173,7 +131,7 @@ def _container(args: PgvectorArgs) -> ContainerArgsDict:
             {"name": "POSTGRES_PASSWORD_FILE", "value": f"{AUTH_FOLDER}/{AUTH_FILE}"},
             # Below the volume's root, which is not the server's own and may hold lost+found.
             {"name": "PGDATA", "value": f"{DATA_FOLDER}/pgdata"},
-            {"name": "SETTLE_FOLDER", "value": "/etc/pgvector-init"},
+            {"name": "SETTLE_FOLDER", "value": INIT_FOLDER},
         ],
         "ports": [{"name": "postgres", "container_port": PORT}],
         "lifecycle": {"post_start": {"exec_": {"command": ["sh", "-c", SETTLE]}}},
@@ -182,17 +140,4 @@ def _container(args: PgvectorArgs) -> ContainerArgsDict:
         "liveness_probe": {"tcp_socket": {"port": "postgres"}, "period_seconds": 20, "failure_threshold": 3},
         "readiness_probe": command_probe(["sh", "-c", HAS_EXTENSION], period_seconds=10, failures=3),
         "resources": resources(cpu_millicores=args.cpu_millicores, memory_mib=args.memory_mib),
-        "volume_mounts": [
-            {"name": "data", "mount_path": DATA_FOLDER},
-            {"name": "init", "mount_path": "/etc/pgvector-init", "read_only": True},
-            {
-                "name": "init",
-                "mount_path": "/docker-entrypoint-initdb.d/init.sql",
-                "sub_path": "init.sql",
-                "read_only": True,
-            },
-            {"name": "auth", "mount_path": AUTH_FOLDER, "read_only": True},
-            {"name": "socket", "mount_path": "/var/run/postgresql"},
-            {"name": "shared-memory", "mount_path": "/dev/shm"},  # noqa: S108 - in memory, the pod's own
-        ],
     }

@@ -9,6 +9,7 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 from pulumi_kubernetes.core.v1 import ContainerArgsDict
 
 from infra.delivery.wire import wire
+from infra.folders import Folder
 from infra.workload import Settings, SettingsArgs, pod_spec, resources, service_account
 
 SCRIPT = Path(__file__).with_name("measure.py")
@@ -64,9 +65,9 @@ class Analysis(ComponentResource):
         pod = pod_spec(
             service_account=account,
             containers=[_container(args)],
-            volumes=[
-                {"name": "script", "config_map": {"name": script.config_map}},
-                {"name": "key", "secret": {"secret_name": args.secret, "default_mode": 0o440}},
+            folders=[
+                Folder.of_config("script", SCRIPT_FOLDER, script.config_map),
+                Folder.of_secret("key", SECRET_FOLDER, args.secret),
             ],
         )
         longest_seconds = START_SECONDS + ANSWER_TIMEOUT_SECONDS * -(-args.requests // AT_ONCE)
@@ -107,8 +108,4 @@ def _container(args: AnalysisArgs) -> ContainerArgsDict:
         "command": ["python3", f"{SCRIPT_FOLDER}/{SCRIPT.name}"],
         "env": [{"name": name, "value": value} for name, value in settings.items()],
         "resources": resources(cpu_millicores=500, memory_mib=MEMORY_MIB),
-        "volume_mounts": [
-            {"name": "script", "mount_path": SCRIPT_FOLDER, "read_only": True},
-            {"name": "key", "mount_path": SECRET_FOLDER, "read_only": True},
-        ],
     }

@@ -10,6 +10,7 @@ from pulumi import ComponentResource, Input, ResourceOptions
 from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict, PodTemplateSpecArgsDict, VolumeArgsDict
 
 from infra.cluster import labels
+from infra.folders import Folder
 from infra.workload import Settings, SettingsArgs, pod_spec, resources, service_account
 
 SCRIPT = Path(__file__).with_name("rollback.py")
@@ -146,10 +147,10 @@ def _pod(args: RollbackArgs, account: Input[str], script: Input[str]) -> PodSpec
     return pod_spec(
         service_account=account,
         containers=[_container(args)],
-        volumes=[
-            {"name": "script", "config_map": {"name": script}},
-            {"name": "credentials", "secret": {"secret_name": args.credentials, "default_mode": 0o440}},
-            token,
+        folders=[
+            Folder.of_config("script", SCRIPT_FOLDER, script),
+            Folder.of_secret("credentials", CREDENTIALS_FOLDER, args.credentials),
+            Folder(volume=token, mounts=({"name": "account", "mount_path": ACCOUNT_FOLDER, "read_only": True},)),
         ],
     )
 
@@ -171,9 +172,4 @@ def _container(args: RollbackArgs) -> ContainerArgsDict:
         "command": ["python3", f"{SCRIPT_FOLDER}/{SCRIPT.name}"],
         "args": [f"--{option}={value}" for option, value in options.items()],
         "resources": resources(cpu_millicores=500, memory_mib=args.memory_mib),
-        "volume_mounts": [
-            {"name": "script", "mount_path": SCRIPT_FOLDER, "read_only": True},
-            {"name": "credentials", "mount_path": CREDENTIALS_FOLDER, "read_only": True},
-            {"name": "account", "mount_path": ACCOUNT_FOLDER, "read_only": True},
-        ],
     }

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceOptions
-from pulumi_kubernetes.core.v1 import ContainerArgsDict, VolumeArgsDict
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+from pulumi_kubernetes.core.v1 import ContainerArgsDict
 
 from infra.cluster import labels, selector
+from infra.folders import Folder
 from infra.network.dex_config import DATABASE
 from infra.network.names import DEX_METRICS_PORT, DEX_PORT
 from infra.storage.volume import Volume, VolumeArgs
-from infra.workload import SECRETS_VERSION, http_probe, pod_spec, resources, service_account
+from infra.workload import SECRETS_VERSION, http_probe, pod_spec, resources, service, service_account
 
 CONFIG_FILE = "config.yaml"
 _CONFIG_FOLDER = "/etc/dex/config"
@@ -52,7 +52,6 @@ class Dex(ComponentResource):
         super().__init__("aihub:network:Dex", name, {}, opts)
         child = ResourceOptions(parent=self)
         its_labels = labels("network", name)
-        metadata: ObjectMetaArgsDict = {"name": name, "namespace": args.namespace, "labels": its_labels}
         volume = Volume(
             f"{name}-data",
             VolumeArgs(
@@ -63,13 +62,13 @@ class Dex(ComponentResource):
             ),
             opts=child,
         )
-        volumes: list[VolumeArgsDict] = [
-            {"name": "data", "persistent_volume_claim": {"claim_name": volume.claim}},
-            {"name": "config", "secret": {"secret_name": args.config, "default_mode": 0o440}},
+        folders = [
+            Folder.of_claim("data", DATABASE.rpartition("/")[0], volume.claim),
+            Folder.of_secret("config", _CONFIG_FOLDER, args.config),
         ]
         workload = k8s.apps.v1.Deployment(
             f"{name}-server",
-            metadata=metadata,
+            metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
             spec={
                 "replicas": 1,
                 # Two at once would both write the one file.
@@ -80,23 +79,16 @@ class Dex(ComponentResource):
                     "spec": pod_spec(
                         service_account=service_account(name, args.namespace, its_labels, None, self),
                         containers=[_container(args)],
-                        volumes=volumes,
+                        folders=folders,
                     ),
                 },
             },
             opts=child,
         )
-        service = k8s.core.v1.Service(
-            f"{name}-service",
-            metadata=metadata,
-            spec={
-                "selector": selector(name),
-                "ports": [{"name": "http", "port": DEX_PORT, "target_port": "http"}],
-            },
-            opts=ResourceOptions(parent=self, depends_on=[workload]),
+        self.service = service(
+            name, args.namespace, its_labels, ports={"http": DEX_PORT}, workload=workload, parent=self
         )
-        self._serve(name, args, service.metadata["name"])
-        self.service = service.metadata["name"]
+        self._serve(name, args, self.service)
         self.register_outputs({"service": self.service})
 
     def _serve(self, name: str, args: DexArgs, service: Input[str]) -> None:
@@ -151,8 +143,4 @@ def _container(args: DexArgs) -> ContainerArgsDict:
         "liveness_probe": http_probe("/healthz/live", "telemetry", period_seconds=20, failures=3),
         "readiness_probe": http_probe("/healthz/ready", "telemetry", period_seconds=5, failures=3),
         "resources": resources(cpu_millicores=500, memory_mib=args.memory_mib),
-        "volume_mounts": [
-            {"name": "data", "mount_path": DATABASE.rpartition("/")[0]},
-            {"name": "config", "mount_path": _CONFIG_FOLDER, "read_only": True},
-        ],
     }

@@ -4,35 +4,32 @@ from dataclasses import dataclass
 
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceOptions
-from pulumi_kubernetes.core.v1 import ContainerArgsDict, ContainerPortArgsDict, VolumeArgsDict, VolumeMountArgsDict
+from pulumi_kubernetes.core.v1 import ContainerArgsDict, ContainerPortArgsDict, PodAffinityTermArgsDict
 
 from infra.cluster import labels, selector
+from infra.folders import Folder
 from infra.registry.server_config import CONFIG_FILE, DATA, HTPASSWD, METRICS_PORT, TLS, configuration
-from infra.storage.volume import Volume, VolumeArgs
-from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, http_probe, pod_spec, resources, service_account
+from infra.store import Store, StoreArgs, declare_store
+from infra.workload import SECRETS_VERSION, http_probe, pod_spec, resources
 
-MEMORY_MIB = 512
 GARBAGE_COLLECTION_TIMEOUT_SECONDS = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
-class RegistryServerArgs:
-    """What a :class:`RegistryServer` needs from its caller."""
+class RegistryServerArgs(StoreArgs):
+    """What a :class:`RegistryServer` needs from its caller.
 
-    namespace: Input[str]
-    """Namespace of every child; it must admit a host port."""
-    image: str
-    """Image of the registry (distribution 2.8 or later); its entry point must take ``serve CONFIG``."""
+    Its namespace must admit a host port; its image is distribution 2.8 or later and takes ``serve CONFIG``.
+    """
+
     port: int
     """Port of the node and of the Service."""
     listen_address: str | None
     """Address of the node on which the port is open; None: all of them."""
-    storage_class: str
-    """StorageClass of the layers' volume."""
-    storage_gib: int
-    """Size of the layers' volume."""
     garbage_collection: str
     """Cron schedule."""
+    cluster_ip: str | None = None
+    """Fixed address of the Service; None: any."""
     accounts: Input[str] | None = None
     """Name of the Secret with the accounts (file ``htpasswd``); absent: no login."""
     accounts_version: Input[str] | None = None
@@ -41,6 +38,8 @@ class RegistryServerArgs:
     """Name of a kubernetes.io/tls Secret; absent: plain HTTP."""
     metrics: bool = False
     """Whether somebody collects its metrics."""
+    memory_mib: int = 512
+    """Memory of the server, and of the garbage collection beside it."""
 
 
 class RegistryServer(ComponentResource):
@@ -51,86 +50,33 @@ class RegistryServer(ComponentResource):
 
     def __init__(self, name: str, args: RegistryServerArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aihub:registry:RegistryServer", name, {}, opts)
-        child = ResourceOptions(parent=self)
-        its_labels = labels("registry", name)
-        volume = Volume(
-            f"{name}-data",
-            VolumeArgs(
-                namespace=args.namespace,
-                labels=its_labels,
-                storage_class=args.storage_class,
-                storage_gib=args.storage_gib,
-            ),
-            opts=child,
+        config = configuration(
+            port=args.port, login=args.accounts is not None, tls=args.tls_secret is not None, metrics=args.metrics
         )
-        settings = Settings(
-            f"{name}-config",
-            SettingsArgs(
-                namespace=args.namespace,
-                labels=its_labels,
-                data={
-                    "config.yml": configuration(
-                        port=args.port,
-                        login=args.accounts is not None,
-                        tls=args.tls_secret is not None,
-                        metrics=args.metrics,
-                    )
-                },
-            ),
-            opts=child,
+        secrets: dict[str, Input[str] | None] = {HTPASSWD.rpartition("/")[0]: args.accounts, TLS: args.tls_secret}
+        store = declare_store(
+            self,
+            name,
+            args,
+            room="registry",
+            container=_container(args),
+            ports={"registry": args.port},
+            data_folder=DATA,
+            config_folder=CONFIG_FILE.rpartition("/")[0],
+            config={"config.yml": config},
+            folders=[
+                Folder.of_secret(path.rpartition("/")[2], path, secret)
+                for path, secret in secrets.items()
+                if secret is not None
+            ],
+            annotations={SECRETS_VERSION: args.accounts_version} if args.accounts_version is not None else {},
+            cluster_ip=args.cluster_ip,
         )
-        account = service_account(name, args.namespace, its_labels, None, self)
-        volumes: list[VolumeArgsDict] = [
-            {"name": "data", "persistent_volume_claim": {"claim_name": volume.claim}},
-            {"name": "config", "config_map": {"name": settings.config_map}},
-        ]
-        mounts: list[VolumeMountArgsDict] = [
-            {"name": "data", "mount_path": DATA},
-            {"name": "config", "mount_path": CONFIG_FILE.rpartition("/")[0], "read_only": True},
-        ]
-        for secret, path in ((args.accounts, HTPASSWD.rpartition("/")[0]), (args.tls_secret, TLS)):
-            if secret is not None:
-                volume_name = path.rpartition("/")[2]
-                volumes.append({"name": volume_name, "secret": {"secret_name": secret, "default_mode": 0o440}})
-                mounts.append({"name": volume_name, "mount_path": path, "read_only": True})
-        container = _container(args, mounts)
-        annotations = {SECRETS_VERSION: args.accounts_version} if args.accounts_version is not None else {}
-        workload = k8s.apps.v1.StatefulSet(
-            f"{name}-server",
-            metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
-            spec={
-                "replicas": 1,
-                "service_name": name,
-                "selector": {"match_labels": selector(name)},
-                "template": {
-                    "metadata": {"labels": its_labels, "annotations": annotations},
-                    "spec": pod_spec(service_account=account, containers=[container], volumes=volumes),
-                },
-            },
-            opts=child,
-        )
-        service = k8s.core.v1.Service(
-            f"{name}-service",
-            metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
-            spec={
-                "selector": selector(name),
-                "ports": [{"name": "registry", "port": args.port, "target_port": "registry"}],
-            },
-            # After the pods it points at: one that failed is then named alone, not with a Service that waits for it.
-            opts=ResourceOptions(parent=self, depends_on=[workload]),
-        )
-        self._collect_garbage(name, args, account, volumes, mounts)
-        self.service = service.metadata["name"]
+        self._collect_garbage(name, args, store)
+        self.service = store.service
         self.register_outputs({"service": self.service})
 
-    def _collect_garbage(
-        self,
-        name: str,
-        args: RegistryServerArgs,
-        account: Input[str],
-        volumes: list[VolumeArgsDict],
-        mounts: list[VolumeMountArgsDict],
-    ) -> None:
+    def _collect_garbage(self, name: str, args: RegistryServerArgs, store: Store) -> None:
         """Declare the CronJob that removes layers no tag needs; see docs/decisions/0103."""
         part = f"{name}-garbage-collection"
         its_labels = labels("registry", name, part)
@@ -138,10 +84,16 @@ class RegistryServer(ComponentResource):
             "name": "garbage-collection",
             "image": args.image,
             "args": ["garbage-collect", "--delete-untagged", CONFIG_FILE],
-            "resources": resources(cpu_millicores=500, memory_mib=MEMORY_MIB),
-            "volume_mounts": mounts,
+            "resources": resources(cpu_millicores=500, memory_mib=args.memory_mib),
         }
-        pod = pod_spec(service_account=account, containers=[container], volumes=volumes)
+        pod = pod_spec(service_account=store.account, containers=[container], folders=store.folders)
+        pod["restart_policy"] = "Never"
+        # The volume can be mounted on one node only: the registry's.
+        beside: PodAffinityTermArgsDict = {
+            "label_selector": {"match_labels": selector(name)},
+            "topology_key": "kubernetes.io/hostname",
+        }
+        pod["affinity"] = {"pod_affinity": {"required_during_scheduling_ignored_during_execution": [beside]}}
         k8s.batch.v1.CronJob(
             part,
             metadata={"name": part, "namespace": args.namespace, "labels": its_labels},
@@ -155,24 +107,7 @@ class RegistryServer(ComponentResource):
                     "spec": {
                         "backoff_limit": 0,
                         "active_deadline_seconds": GARBAGE_COLLECTION_TIMEOUT_SECONDS,
-                        "template": {
-                            "metadata": {"labels": its_labels},
-                            "spec": {
-                                **pod,
-                                "restart_policy": "Never",
-                                # The volume can be mounted on one node only: the registry's.
-                                "affinity": {
-                                    "pod_affinity": {
-                                        "required_during_scheduling_ignored_during_execution": [
-                                            {
-                                                "label_selector": {"match_labels": selector(name)},
-                                                "topology_key": "kubernetes.io/hostname",
-                                            }
-                                        ]
-                                    }
-                                },
-                            },
-                        },
+                        "template": {"metadata": {"labels": its_labels}, "spec": pod},
                     },
                 },
             },
@@ -180,10 +115,9 @@ class RegistryServer(ComponentResource):
         )
 
 
-def _container(args: RegistryServerArgs, mounts: list[VolumeMountArgsDict]) -> ContainerArgsDict:
+def _container(args: RegistryServerArgs) -> ContainerArgsDict:
     """Return the registry's container; its health page needs no login."""
     scheme = "HTTPS" if args.tls_secret else "HTTP"
-    live = http_probe("/", "registry", period_seconds=20, failures=3, scheme=scheme)
     port: ContainerPortArgsDict = {"name": "registry", "container_port": args.port, "host_port": args.port}
     metrics: ContainerPortArgsDict = {"name": "metrics", "container_port": METRICS_PORT}
     return {
@@ -195,8 +129,7 @@ def _container(args: RegistryServerArgs, mounts: list[VolumeMountArgsDict]) -> C
             *([metrics] if args.metrics else []),
         ],
         "startup_probe": http_probe("/", "registry", period_seconds=2, failures=60, scheme=scheme),
-        "liveness_probe": live,
+        "liveness_probe": http_probe("/", "registry", period_seconds=20, failures=3, scheme=scheme),
         "readiness_probe": http_probe("/", "registry", period_seconds=5, failures=3, scheme=scheme),
-        "resources": resources(cpu_millicores=1000, memory_mib=MEMORY_MIB),
-        "volume_mounts": mounts,
+        "resources": resources(cpu_millicores=1000, memory_mib=args.memory_mib),
     }

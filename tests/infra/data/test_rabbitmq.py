@@ -44,6 +44,8 @@ def test_its_name_is_not_the_pods_so_that_another_pod_finds_its_data(recording: 
     variables = {each["name"]: each["value"] for each in container_of(only(recording, "StatefulSet"))["env"]}
     assert variables["RABBITMQ_NODENAME"] == "rabbit@localhost"
     assert variables["RABBITMQ_MNESIA_BASE"].startswith("/var/lib/rabbitmq/")
+    # Everything else of the image is read-only.
+    assert variables["RABBITMQ_LOG_BASE"].startswith("/var/lib/rabbitmq/")
     mounts = container_of(only(recording, "StatefulSet"))["volumeMounts"]
     assert {"name": "data", "mountPath": "/var/lib/rabbitmq"} in mounts
 
