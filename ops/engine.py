@@ -22,10 +22,17 @@ PROJECT = "aihub"
 
 
 def build_files() -> dict[str, str]:
-    """Return the variables that name the machine's own certificates and pip configuration, for image builds."""
+    """Return the variables that name the machine's own certificates, pip and npm configuration, for image builds.
+
+    Of pip's and npm's files only those that a variable names: a person's own may hold more than a build should see.
+    """
     certificates = os.environ.get("SSL_CERT_FILE", "/etc/ssl/certs/ca-certificates.crt")
-    pip = os.environ.get("PIP_CONFIG_FILE", "")
-    found = {"AIHUB_BUILD_CA": Path(certificates), "AIHUB_BUILD_PIP_CONF": Path(pip)}
+    pip, npm = (os.environ.get(name, "") for name in ("PIP_CONFIG_FILE", "NPM_CONFIG_USERCONFIG"))
+    found = {
+        "AIHUB_BUILD_CA": Path(certificates),
+        "AIHUB_BUILD_PIP_CONF": Path(pip),
+        "AIHUB_BUILD_NPMRC": Path(npm),
+    }
     return {name: str(path) for name, path in found.items() if path.is_file()}
 
 

@@ -51,6 +51,11 @@ class StackPaths:
         return self.directory / "api-key"
 
     @property
+    def signing_key(self) -> Path:
+        """The public half of the key that signs images, for whoever checks them."""
+        return self.directory / "cosign.pub"
+
+    @property
     def url(self) -> Path:
         """Where `make chat` listens."""
         return self.directory / "url"

@@ -14,6 +14,8 @@ REVIEW_CLOUD = REVIEWS
 
 REVIEW = "review"
 """Component of the pods that run tests and reviews: their label, their policy."""
+DRIFT = "drift"
+"""Component of the pod that looks for drift, and the name of its account."""
 COSIGN = "/etc/cosign"
 GIT_ROBOT = "/etc/git-robot"
 
@@ -76,6 +78,14 @@ def comment_agent(images: AgentImages, *, service_account: str, robot_secret: st
     comment["volumeMounts"] = [{"name": "robot", "mountPath": GIT_ROBOT, "readOnly": True}]
     pod = _pod(COMPONENT, service_account, [_jnlp(images), comment], 600)
     pod["spec"]["volumes"] = [{"name": "robot", "secret": {"secretName": robot_secret, "defaultMode": 0o440}}]
+    return pod
+
+
+def drift_agent(images: AgentImages) -> dict[str, Any]:
+    """Return the pod that compares the cluster with what is declared: the only one with an account's token."""
+    drift = _container(DRIFT, images.base, cpu_millicores=1000, memory_mib=1024, reserved_mib=256)
+    pod = _pod(DRIFT, DRIFT, [_jnlp(images), drift], 1800)
+    pod["spec"]["automountServiceAccountToken"] = True
     return pod
 
 

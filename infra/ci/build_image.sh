@@ -28,6 +28,31 @@ killed_for_memory() { # how many processes of this container so far; cgroup vers
     sed -n 's/^oom_kill //p' "$CGROUP/memory.events" "$CGROUP/memory/memory.oom_control" 2>/dev/null | tail -n 1
 }
 
+write_ahead() { # what stands there if nothing below comes to say more: a kill takes all processes of the container at once
+    echo "The build was stopped in the middle: at $MEMORY_MIB MiB of memory (OOMKilled), or at its deadline." \
+        "Raise ci.builder.memoryMib or ci.builder.deadlineMinutes, or let it do less at once." 2>/dev/null >"$LAST_WORD" || true
+}
+
+shown() { # runs a builder, and keeps what it prints for `cause`; its status is the builder's
+    { status=0; "$@" 2>&1 || status=$?; echo "$status" >"$log.status"; } | tee "$log"
+    return "$(cat "$log.status")"
+}
+
+cause() { # one sentence, where the builder's last lines say that the registry or a volume is at fault
+    if tail -n 60 "$log" | grep -q "lookup ${REGISTRY%%:*}.*\(no such host\|server misbehaving\|i/o timeout\)"; then
+        echo "The name of the registry, ${REGISTRY%%:*}, does not resolve in this pod: make doctor says which address to give it."
+    elif tail -n 60 "$log" | grep -qE "$REGISTRY/.*(: 50[0-9] |no space left on device)"; then
+        echo "The registry $REGISTRY could not store the image: its volume is full, or it fails. Make room as in" \
+            "docs/operations.md (The registry is full), then build again: nothing of this build was published."
+    elif tail -n 60 "$log" | grep -q "no space left on device"; then
+        echo "A volume of the build is full: raise ci.builder.workspaceGib or ci.builder.cacheGib."
+    elif tail -n 60 "$log" | grep -q "$REGISTRY.*\(connection refused\|i/o timeout\)"; then
+        echo "The registry $REGISTRY does not answer: make verify says what is wrong with its pod."
+    else
+        echo "The build failed; the lines above say why."
+    fi
+}
+
 peak_mib() { # the container's own measure of what it needed, page cache included
     for file in "$CGROUP/memory.peak" "$CGROUP/memory/memory.max_usage_in_bytes"; do
         if [ -r "$file" ]; then echo $(($(cat "$file") / 1048576)); return; fi
@@ -67,7 +92,7 @@ END
     done
     # Two daemons cannot share one cache: the second waits here.
     if [ -n "$CACHE" ]; then exec 9>"$CACHE/lock"; flock 9; fi
-    buildctl-daemonless.sh "$@" || return 1
+    shown buildctl-daemonless.sh "$@" || return 1
     sed -n 's/.*"containerimage.digest": *"\(sha256:[0-9a-f]*\)".*/\1/p' "$runtime/metadata.json" >"$DIGEST_FILE"
 }
 
@@ -88,10 +113,12 @@ END
     for secret in ${BUILD_FILES:+"$BUILD_FILES"/*}; do
         if [ -f "$secret" ]; then set -- "$@" --secret "id=${secret##*/},src=$secret"; fi
     done
-    /kaniko/executor "$@"
+    shown /kaniko/executor "$@"
 }
 
 if [ ! -f "$folder/$DOCKERFILE" ]; then say "There is no $CONTEXT/$DOCKERFILE at this commit."; exit 2; fi
+log=$(mktemp)
+write_ahead
 before=$(killed_for_memory)
 status=0
 "with_$BUILDER" || status=$?
@@ -102,6 +129,6 @@ elif [ "$(killed_for_memory)" != "$before" ]; then
     say "The build ran out of memory: it may use $MEMORY_MIB MiB. Raise ci.builder.memoryMib, or let it do less at once."
     exit 137
 else
-    say "The build failed; the lines above say why."
+    say "$(cause)"
     exit "$status"
 fi

@@ -33,6 +33,16 @@ def builder_of(stack: StackConfig) -> Builder | None:
         workspace_gib=config.workspace_gib,
         cache_claim=CACHE_CLAIM if config.cache_gib else None,
         cache_gib=config.cache_gib or 0,
-        registry_login=f"builds-{PULL_SECRET}" if stack.registry.username else None,
+        registry_login=f"builds-{PULL_SECRET}" if stack.registry.asks_for_a_login else None,
         build_secrets=BUILD_SECRETS,
+        host_aliases=_registry_alias(stack),
     )
+
+
+def _registry_alias(stack: StackConfig) -> dict[str, str]:
+    """Return name and address of a registry of our own, where its Service has a fixed one.
+
+    Its name is one that nodes know, from /etc/hosts; a cluster's DNS knows neither that file nor the name.
+    """
+    server = stack.registry.server
+    return {stack.registry.host.partition(":")[0]: server.cluster_ip} if server and server.cluster_ip else {}

@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from infra.config import StackConfig
+from infra.config import StackConfig, ci
 
-GITEA = "gitea"
-"""Component, Service and release of a server of our own."""
-GITEA_PORT = 3000
+GITEA, GITEA_PORT = ci.GITEA, ci.GITEA_PORT
 ADMIN = "aihub-admin"
 """Administrator of a server of our own, with `aihub:gitAdminPassword`."""
 ROBOT = "aihub-robot"
@@ -55,7 +53,7 @@ def git_of(stack: StackConfig) -> Git | None:
 def server_url(stack: StackConfig) -> str:
     """Return the address, within the cluster, of a Git server of our own; empty where there is none."""
     server = stack.ci.git.server if stack.ci.git else None
-    return f"http://{GITEA}.{server.namespace}.svc:{GITEA_PORT}" if server else ""
+    return server.url if server else ""
 
 
 def organisation(stack: StackConfig) -> str:
@@ -69,9 +67,14 @@ def repositories(stack: StackConfig) -> tuple[str, ...]:
     git, delivery = stack.ci.git, stack.delivery.repository or ""
     if not git or not git.server:
         return ()
-    prefix = f"{server_url(stack)}/{organisation(stack)}/"
-    followed = (delivery.removeprefix(prefix).removesuffix(".git"),) if delivery.startswith(prefix) else ()
+    followed = (followed_project(stack),) if delivery.startswith(git.prefix) else ()
     return tuple(dict.fromkeys((git.repository, *followed)))
+
+
+def followed_project(stack: StackConfig) -> str:
+    """Return what Argo CD follows as its Git server calls it, below our organisation there or below all of a GitLab."""
+    git, repository = stack.ci.git, stack.delivery.repository or ""
+    return repository.removeprefix(git.prefix if git else "").removesuffix(".git")
 
 
 def delivery_account(stack: StackConfig) -> str | None:

@@ -19,7 +19,7 @@ SECRET_FILES: Mapping[str, str] = {
 """Files of the server's Secret."""
 
 
-def configuration(*, address: str, webhook_hosts: Sequence[str]) -> str:
+def configuration(*, address: str, webhook_hosts: Sequence[str], is_https: bool) -> str:
     """Return ``app.ini``: one process, SQLite, HTTP only, nobody registers, nothing is set up by hand.
 
     The file is read-only in the pod. Gitea 1.24 would write into it by itself: INTERNAL_TOKEN, JWT_SECRET (even with
@@ -27,8 +27,9 @@ def configuration(*, address: str, webhook_hosts: Sequence[str]) -> str:
     stands here, LFS is off.
 
     Args:
-        address: address of the pages, as people reach them.
+        address: by which it names itself in what it sends; on its pages it goes by the host that people asked for.
         webhook_hosts: the only hosts that webhooks may call; Gitea's default refuses addresses of a cluster.
+        is_https: whether people reach it over HTTPS only.
     """
     sections: dict[str, dict[str, str]] = {
         "": {"APP_NAME": "aihub", "RUN_MODE": "prod", "WORK_PATH": DATA},
@@ -36,6 +37,7 @@ def configuration(*, address: str, webhook_hosts: Sequence[str]) -> str:
             "PROTOCOL": "http",
             "HTTP_PORT": str(GITEA_PORT),
             "ROOT_URL": f"{address}/",
+            "PUBLIC_URL_DETECTION": "auto",
             "STATIC_ROOT_PATH": "/usr/share/gitea",
             "DISABLE_SSH": "true",
             "LFS_START_SERVER": "false",
@@ -56,7 +58,7 @@ def configuration(*, address: str, webhook_hosts: Sequence[str]) -> str:
         "packages": {"ENABLED": "false"},
         "indexer": {"ISSUE_INDEXER_TYPE": "db"},
         "log": {"MODE": "console", "LEVEL": "Info"},
-        "session": {"PROVIDER": "db"},
+        "session": {"PROVIDER": "db", "COOKIE_SECURE": str(is_https).lower()},
         "cron.update_checker": {"ENABLED": "false"},
     }
     return "\n".join(

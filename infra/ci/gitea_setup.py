@@ -1,7 +1,8 @@
-"""What a Gitea must hold: repositories, writers, the webhook."""
+"""What a Gitea must hold: repositories, writers, webhooks."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pulumi_kubernetes as k8s
@@ -11,12 +12,31 @@ from pulumi_kubernetes.core.v1 import ContainerArgsDict, EnvVarArgsDict
 from infra.ci.git import ADMIN
 from infra.ci.gitea_config import SECRETS
 from infra.cluster import labels
+from infra.folders import Folder
 from infra.workload import Settings, SettingsArgs, content_hash, pod_spec, resources, service_account
 
 SCRIPT = Path(__file__).with_name("set_up_gitea.py")
 COMPONENT = "gitea-setup"
 FOLDER = "/opt/gitea-setup"
 TIMEOUT_SECONDS = 300
+
+
+EVENTS = {"push": ("push",), "review": ("pull_request", "pull_request_sync")}
+"""Kind of event -> Gitea's names for it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GiteaWebhook:
+    """What is called when something happens to a repository."""
+
+    repository: str
+    """Its name."""
+    url: str
+    """What is called."""
+    events: tuple[str, ...]
+    """On what, by Gitea's names."""
+    secret_file: str
+    """File with what signs the calls."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +52,15 @@ class GiteaSetupArgs:
     organisation: str
     """Owner of the repositories."""
     repositories: Sequence[str]
-    """Their names; the first one gets the webhook."""
+    """Their names."""
     writers: Sequence[str]
     """Accounts that may write to all of them."""
     secrets: Input[str]
-    """Name of the Secret with ``admin-password`` and, for a webhook, ``webhook-secret``."""
+    """Name of the Secret with ``admin-password`` and the files of webhooks."""
     secrets_version: Input[str]
     """Changes with it; then the Job runs again."""
-    webhook_url: str | None = None
-    """What a push calls; absent: nothing."""
+    webhooks: Sequence[GiteaWebhook] = ()
+    """What is called."""
     after: Sequence[Resource] = ()
     """What must be there before: a webhook that nobody answers yet would lose the first push."""
     pull_secret: Input[str] | None = None
@@ -62,6 +82,7 @@ class GiteaSetup(ComponentResource):
             f"{name}-script", SettingsArgs(namespace=args.namespace, labels=its_labels, data=data), opts=child
         )
         account = service_account(name, args.namespace, its_labels, args.pull_secret, self)
+        webhooks = json.dumps([asdict(webhook) for webhook in args.webhooks])
         env: list[EnvVarArgsDict] = [
             {"name": "GITEA_URL", "value": args.url},
             {"name": "ORGANISATION", "value": args.organisation},
@@ -69,7 +90,7 @@ class GiteaSetup(ComponentResource):
             {"name": "WRITERS", "value": " ".join(args.writers)},
             {"name": "ADMIN", "value": ADMIN},
             {"name": "FOLDER", "value": SECRETS},
-            {"name": "WEBHOOK_URL", "value": args.webhook_url or ""},
+            {"name": "WEBHOOKS", "value": webhooks},
         ]
         container: ContainerArgsDict = {
             "name": "set-up",
@@ -77,25 +98,19 @@ class GiteaSetup(ComponentResource):
             "command": ["python3", f"{FOLDER}/{SCRIPT.name}"],
             "env": env,
             "resources": resources(cpu_millicores=200, memory_mib=64),
-            "volume_mounts": [
-                {"name": "script", "mount_path": FOLDER, "read_only": True},
-                {"name": "secrets", "mount_path": SECRETS, "read_only": True},
-            ],
         }
         pod = pod_spec(
             service_account=account,
             containers=[container],
-            volumes=[
-                {"name": "script", "config_map": {"name": script.config_map}},
-                {"name": "secrets", "secret": {"secret_name": args.secrets, "default_mode": 0o440}},
+            folders=[
+                Folder.of_config("script", FOLDER, script.config_map),
+                Folder.of_secret("secrets", SECRETS, args.secrets),
             ],
         )
         identity = Output.all(
             script=script.config_map,
             secrets=args.secrets_version,
-            what=" ".join(
-                [args.image, args.organisation, *args.repositories, "+", *args.writers, args.webhook_url or ""]
-            ),
+            what=" ".join([args.image, args.organisation, *args.repositories, "+", *args.writers, webhooks]),
         )
         job = k8s.batch.v1.Job(
             f"{name}-job",

@@ -11,6 +11,20 @@ DEPLOY_USER = "aihub-ci"
 
 
 @dataclass(frozen=True, kw_only=True)
+class FollowedProject:
+    """The project that Argo CD follows; the token must reach it, too: then it is a group's, or a person's."""
+
+    project: str
+    """Path of the project."""
+    branch: str
+    """Branch that is followed."""
+    webhook: Webhook
+    """What a push calls."""
+    secret: Input[str]
+    """What Argo CD compares with the header; pass a secret Output."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class GitLabProjectArgs:
     """What a :class:`GitLabProject` needs from its caller."""
 
@@ -26,6 +40,8 @@ class GitLabProjectArgs:
     """What to call."""
     webhook_secret: Input[str]
     """What Jenkins compares with the header; pass a secret Output."""
+    followed: FollowedProject | None = None
+    """What Argo CD follows, where it is told of pushes; absent: it looks by itself."""
     verify_tls: bool
     """Whether GitLab checks Jenkins' certificate; False only where it is of a CA that GitLab does not know."""
 
@@ -64,6 +80,17 @@ class GitLabProject(ComponentResource):
                 push_events=pushes,
                 push_events_branch_filter=args.branch if pushes else None,
                 merge_requests_events="review" in webhook.events,
+                enable_ssl_verification=args.verify_tls,
+                opts=child,
+            )
+        if args.followed:
+            gitlab.ProjectHook(
+                f"{name}-hook-argocd",
+                project=args.followed.project,
+                url=args.followed.webhook.url,
+                token=args.followed.secret,
+                push_events=True,
+                push_events_branch_filter=args.followed.branch,
                 enable_ssl_verification=args.verify_tls,
                 opts=child,
             )

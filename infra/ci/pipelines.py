@@ -12,6 +12,8 @@ BUILDER_LABEL = "builder"
 """Pods that build, scan and sign; see :func:`infra.ci.build_pod.agent_pod`."""
 TEST_LABEL = "tests"
 """Pods that run tests and previews."""
+DRIFT_LABEL = "drift"
+"""Pods that compare the cluster with what is declared."""
 COMMENT_LABEL = "comment"
 """Pods that write a comment on a merge request."""
 
@@ -26,8 +28,8 @@ class Pipeline:
     """Name within the folder."""
     script: str
     """Its Jenkinsfile in the repository; always read from the main branch, so that no merge request changes it."""
-    starts_on: Literal["push", "review", "call"]
-    """A push to the main branch, a merge request, or another pipeline."""
+    starts_on: Literal["push", "review", "call", "schedule"]
+    """A push to the main branch, a merge request, another pipeline, or every morning."""
     description: str
     """What people read in Jenkins."""
 
@@ -65,5 +67,12 @@ PIPELINES = (
         script="ci/comment.Jenkinsfile",
         starts_on="call",
         description="Writes what reviews/infra found under its merge request.",
+    ),
+    Pipeline(
+        folder=TRUSTED,
+        name="drift",
+        script="ci/drift.Jenkinsfile",
+        starts_on="schedule",
+        description="Every morning: what somebody changed by hand.",
     ),
 )

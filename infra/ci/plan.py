@@ -1,12 +1,14 @@
 """The namespaces of the Git server, of Jenkins and of its pods, and who calls whom."""
 
-from infra.ci.agents import REVIEW
+from infra.ci.agents import DRIFT, REVIEW
 from infra.ci.build_pod import COMPONENT as BUILD
 from infra.ci.git import GITEA, GITEA_PORT, repositories
 from infra.ci.gitea_setup import COMPONENT as SETUP
-from infra.ci.webhook import AGENT_PORT, JENKINS, JENKINS_PORT
+from infra.ci.webhook import AGENT_PORT, JENKINS, JENKINS_PORT, argocd_webhook
 from infra.cluster import selector
 from infra.config import StackConfig
+from infra.delivery.argocd import SERVER_PORT
+from infra.delivery.plan import SPACE as ARGOCD
 from infra.network.login import login_of
 from infra.plan import API_SERVER_PORT, INGRESS, Flow, Plan, Pods, Space, World
 
@@ -30,6 +32,8 @@ def _git(stack: StackConfig) -> Plan:
         flows.append(Flow(source=INGRESS, target=GITEA, port=GITEA_PORT, reason="people push and read"))
     if len(repositories(stack)) > 1:
         flows.append(Flow(source=World.ANYWHERE, target=GITEA, port=GITEA_PORT, reason="Argo CD follows a repository"))
+    if argocd_webhook(stack):
+        flows.append(Flow(source=GITEA, target=ARGOCD, port=SERVER_PORT, reason="tell Argo CD of a push"))
     if stack.ci.builder:
         flows.append(Flow(source=BUILD, target=GITEA, port=GITEA_PORT, reason="fetch the source"))
     return Plan(
@@ -68,8 +72,10 @@ def _jenkins(stack: StackConfig) -> Plan:
         ),
         Flow(source=JENKINS, target=World.ANYWHERE, port=443, reason="plugins; a GitLab outside the cluster"),
         Flow(source=REVIEW, target=World.ANYWHERE, port=443, reason="packages for tests"),
+        Flow(source=DRIFT, target=World.ANYWHERE, port=443, reason="packages of the program"),
+        Flow(source=DRIFT, target=World.API_SERVER, port=API_SERVER_PORT, reason="compare with what is declared"),
     ]
-    for agents in (BUILD, REVIEW):
+    for agents in (BUILD, REVIEW, DRIFT):
         flows += [
             Flow(source=agents, target=JENKINS, port=JENKINS_PORT, reason="an agent introduces itself"),
             Flow(source=agents, target=JENKINS, port=AGENT_PORT, reason="an agent takes its commands"),
@@ -78,6 +84,7 @@ def _jenkins(stack: StackConfig) -> Plan:
         flows += [
             Flow(source=JENKINS, target=GITEA, port=GITEA_PORT, reason="read the pipelines"),
             Flow(source=REVIEW, target=GITEA, port=GITEA_PORT, reason="fetch the source"),
+            Flow(source=DRIFT, target=GITEA, port=GITEA_PORT, reason="fetch the source"),
             Flow(source=GITEA, target=JENKINS, port=JENKINS_PORT, reason="the webhook of a push"),
         ]
     if login:
@@ -93,6 +100,7 @@ def _jenkins(stack: StackConfig) -> Plan:
                 },
             ),
             REVIEW: Pods(space="reviews", labels=selector(REVIEW)),
+            DRIFT: Pods(space="builds", labels=selector(DRIFT)),
         },
         flows=tuple(flows),
     )

@@ -53,16 +53,16 @@ def seed_jobs(stack: StackConfig) -> list[str]:
 
 
 def _pipeline(pipeline: Pipeline, git: Git, host: str) -> str:
-    trigger = (
-        ""
-        if pipeline.starts_on == "call"
-        else _filled(
+    trigger = ""
+    if pipeline.starts_on == "schedule":
+        trigger = _filled("trigger-schedule")
+    elif pipeline.starts_on != "call":
+        trigger = _filled(
             f"trigger-{host}-{pipeline.starts_on}",
             SELECTOR=SELECTOR,
             BRANCH=git.branch,
             WEBHOOK_SECRET=WEBHOOK_SECRET,
         )
-    )
     return _filled(
         "pipeline",
         PATH=pipeline.path,

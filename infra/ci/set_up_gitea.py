@@ -1,9 +1,9 @@
-"""Makes what a Gitea must hold: an organisation, repositories, who may write, the webhook; run in a Job.
+"""Makes what a Gitea must hold: an organisation, repositories, who may write, webhooks; run in a Job.
 
 Standard library only, and safe to run again: what is there is brought up to date, nothing is deleted.
-Environment: GITEA_URL, ORGANISATION, REPOSITORIES (names, separated by spaces; the first one gets the webhook),
-WRITERS (accounts, separated by spaces), ADMIN, FOLDER (with ``admin-password`` and ``webhook-secret``),
-WEBHOOK_URL (empty: none).
+Environment: GITEA_URL, ORGANISATION, REPOSITORIES (names, separated by spaces), WRITERS (accounts, separated by
+spaces), ADMIN, FOLDER (with ``admin-password`` and the files of WEBHOOKS), WEBHOOKS (a list in JSON: ``repository``,
+``url``, ``events``, ``secret_file``).
 """
 
 import base64
@@ -11,14 +11,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 WAIT_SECONDS = 120
-EVENTS = ["push", "pull_request", "pull_request_sync"]
 
 
 class Api:
@@ -84,7 +83,7 @@ def ensure(api: Api, path: str, create_at: str, body: Mapping[str, Any]) -> None
     print(f"made {path}")
 
 
-def ensure_webhook(api: Api, repository: str, url: str, secret: str) -> None:
+def ensure_webhook(api: Api, repository: str, url: str, events: Sequence[str], secret: str) -> None:
     """Make the webhook to ``url``, or give the one that is there the secret and the events of today.
 
     Raises:
@@ -92,7 +91,7 @@ def ensure_webhook(api: Api, repository: str, url: str, secret: str) -> None:
     """
     body = {
         "active": True,
-        "events": EVENTS,
+        "events": events,
         "config": {"url": url, "content_type": "json", "secret": secret},
     }
     _, hooks = api.call("GET", f"/repos/{repository}/hooks?limit=50")
@@ -113,8 +112,7 @@ def main(environment: Mapping[str, str]) -> None:
     wait_for(url)
     api = Api(url, f"{environment['ADMIN']}:{(secrets / 'admin-password').read_text()}")
     ensure(api, f"/orgs/{organisation}", "/orgs", {"username": organisation, "visibility": "public"})
-    repositories = environment["REPOSITORIES"].split()
-    for name in repositories:
+    for name in environment["REPOSITORIES"].split():
         repository = f"{organisation}/{name}"
         # Public within the cluster: builds of merge requests read it without a login, and so without a secret.
         made = {"name": name, "private": False, "auto_init": False, "default_branch": "main"}
@@ -123,9 +121,9 @@ def main(environment: Mapping[str, str]) -> None:
             status, _ = api.call("PUT", f"/repos/{repository}/collaborators/{writer}", {"permission": "write"})
             if status >= 400:
                 sys.exit(f"{writer} may not write to {repository}: Gitea answered {status}")
-    if environment.get("WEBHOOK_URL"):
-        secret = (secrets / "webhook-secret").read_text()
-        ensure_webhook(api, f"{organisation}/{repositories[0]}", environment["WEBHOOK_URL"], secret)
+    for webhook in json.loads(environment["WEBHOOKS"]):
+        secret = (secrets / webhook["secret_file"]).read_text()
+        ensure_webhook(api, f"{organisation}/{webhook['repository']}", webhook["url"], webhook["events"], secret)
 
 
 if __name__ == "__main__":

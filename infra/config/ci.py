@@ -16,6 +16,11 @@ def _project_path(value: str) -> str:
     return value
 
 
+GITEA = "gitea"
+"""Component, Service and release of a Git server of our own."""
+GITEA_PORT = 3000
+
+
 class GitServerConfig(Section):
     """A Git server of our own: one replica, SQLite, one volume."""
 
@@ -32,6 +37,11 @@ class GitServerConfig(Section):
     """Volume of repositories and database."""
     memory_mib: Mib = 512
     """Memory of the server; packing a large push takes most of it."""
+
+    @property
+    def url(self) -> str:
+        """Its address, as pods reach it."""
+        return f"http://{GITEA}.{self.namespace}.svc:{GITEA_PORT}"
 
 
 class GitLabConfig(Section):
@@ -60,6 +70,13 @@ class GitConfig(Section):
         if bool(self.server) == bool(self.gitlab):
             raise ValueError("set either server (a Git server of our own) or gitlab (one that exists), not both")
         return self
+
+    @property
+    def prefix(self) -> str:
+        """How the addresses of its repositories begin, as pods reach them."""
+        if self.server:
+            return f"{self.server.url}/{self.server.organisation}/"
+        return f"{self.gitlab.url.rstrip('/')}/" if self.gitlab else ""
 
 
 class BuilderConfig(Section):

@@ -12,6 +12,8 @@ class ArgoCdConfig(Section):
 
     host: HostName | None = None
     """Host name of its page; absent: no Ingress, `kubectl port-forward` only."""
+    webhook: bool = False
+    """Be told of each push by the Git server of `aihub:ci`, which holds ``repository``; false: look every minute."""
     controller_memory_mib: Mib = 768
     """What compares Git and cluster; it holds every object of the cluster that it watches."""
     repo_server_memory_mib: Mib = 384

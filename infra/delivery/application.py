@@ -7,6 +7,7 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Output, ResourceOptions
 
 from infra.cluster import labels
+from infra.delivery.project import SERVER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +16,8 @@ class ApplicationArgs:
 
     namespace: str
     """Argo CD's own namespace."""
+    project: str
+    """Name of the AppProject that says what may be deployed."""
     repository: str
     """Address of the Git repository."""
     branch: str
@@ -56,9 +59,9 @@ def manifest(name: str, args: ApplicationArgs) -> dict[str, Any]:
         "kind": "Application",
         "metadata": {"name": name, "namespace": args.namespace, "labels": labels("delivery", name)},
         "spec": {
-            "project": "default",
+            "project": args.project,
             "source": {"repoURL": args.repository, "targetRevision": args.branch, "path": args.path},
-            "destination": {"server": "https://kubernetes.default.svc", "namespace": args.target_namespace},
+            "destination": {"server": SERVER, "namespace": args.target_namespace},
             "syncPolicy": {
                 "automated": {"prune": True, "selfHeal": True},
                 "syncOptions": [

@@ -5,6 +5,7 @@ from typing import Any
 
 from infra.config import StackConfig
 from infra.delivery.application import ApplicationArgs
+from infra.delivery.project import project_name
 from infra.delivery.rollout import trial_service
 
 ROLLED_OUT = "api"
@@ -44,6 +45,11 @@ def applications(stack: StackConfig) -> tuple[str, ...]:
     return ("backend-chat", *frontend, *((UPDATES,) if stack.delivery.image_updater else ()))
 
 
+def project_of(application: str, stack_name: str) -> str:
+    """Return the name of an Application's project; both parts of the chat share one."""
+    return project_name(stack_name, "updates" if application == UPDATES else "chat")
+
+
 def folder(stack: StackConfig, application: str) -> str:
     """Return the folder of an Application in the Git repository."""
     return f"{stack.delivery.path}/apps/{application}/k8s"
@@ -65,6 +71,7 @@ def application_args(stack: StackConfig, application: str, stack_name: str) -> A
         raise ValueError("aihub:delivery.repository is not set: Argo CD needs a Git repository to follow")
     return ApplicationArgs(
         namespace=delivery.namespace,
+        project=project_of(application, stack_name),
         repository=delivery.repository,
         branch=delivery.branch,
         path=overlay(stack, application, stack_name),

@@ -8,8 +8,9 @@ import yaml
 from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 
 from infra.chart import release
+from infra.ci.webhook import ArgoCdWebhook
 from infra.config.delivery import ArgoCdConfig
-from infra.network.login import GROUPS_CLAIM, SCOPES, Login
+from infra.network.login import GROUPS_CLAIM, Login
 from infra.versions import ARGO_CD
 from infra.workload import resources
 
@@ -28,14 +29,18 @@ PART_OF = {"app.kubernetes.io/part-of": "argocd"}
 _CA_FOLDER = "/etc/aihub-ca"
 
 
-def settings_files(login: Login | None) -> dict[str, str]:
+def settings_files(login: Login | None, webhook: ArgoCdWebhook | None) -> dict[str, str]:
     """Return the template of the Secret that Argo CD would else fill with values of its own at its first start."""
     files = {
         "admin.password": "${argocdAdminHash}",
         "admin.passwordMtime": PASSWORD_SINCE,
         "server.secretkey": "${argocdSessionKey}",
     }
-    return files | ({"oidc.clientSecret": f"${{{login.secret_key('argocd')}}}"} if login else {})
+    if login:
+        files["oidc.clientSecret"] = f"${{{login.secret_key('argocd')}}}"
+    if webhook:
+        files[webhook.setting] = "${argocdWebhookSecret}"
+    return files
 
 
 def repository_files(repository: str, username: str) -> dict[str, str]:
@@ -155,7 +160,7 @@ def _oidc(login: Login) -> str:
         "issuer": login.issuer,
         "clientID": login.client_id("argocd"),
         "clientSecret": "$oidc.clientSecret",
-        "requestedScopes": list(SCOPES),
+        "requestedScopes": list(login.scopes),
     }
     return yaml.safe_dump(fields, sort_keys=False)
 

@@ -16,6 +16,7 @@ from infra.workload import resources
 
 NAME = "chat"
 """Name of the ImageUpdater."""
+METRICS_PORT = 8085
 API_VERSION = "argocd-image-updater.argoproj.io/v1alpha1"
 
 
@@ -49,6 +50,10 @@ class ImageUpdater(ComponentResource):
                 "git.user": "image-updater",
                 "git.email": "image-updater@aihub.invalid",
             },
+            # By HTTP: over TLS it would ask the API server who Prometheus is. Nobody else's pods reach the port.
+            "metrics": {"enabled": True},
+            "containerPorts": {"metrics": METRICS_PORT},
+            "extraArgs": ["--metrics-secure=false"],
             "resources": dict(resources(cpu_millicores=250, memory_mib=args.config.memory_mib)),
         }
         chart = release(

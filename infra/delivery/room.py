@@ -7,6 +7,7 @@ import pulumi
 from pulumi import Resource, ResourceOptions
 
 from infra.chat.names import ENGINE
+from infra.ci.webhook import argocd_webhook
 from infra.cluster import labels
 from infra.delivery import argocd, image_updater
 from infra.delivery.application import Application
@@ -14,6 +15,8 @@ from infra.delivery.applications import ROLLED_OUT, UPDATES, application_args, a
 from infra.delivery.argocd import ArgoCd, ArgoCdArgs
 from infra.delivery.image_updater import ImageUpdater, ImageUpdaterArgs, registry_entry
 from infra.delivery.plan import ROLLBACK, ROLLOUTS, SPACE
+from infra.delivery.project import Project
+from infra.delivery.projects import projects
 from infra.delivery.rollback_job import Rollback, RollbackArgs, credentials_files
 from infra.delivery.rollouts_controller import RolloutsController, RolloutsControllerArgs
 from infra.network.address import cluster_issuer, public_url
@@ -55,17 +58,22 @@ def declare(site: Site, registry: Registry) -> Delivery:
 
 
 def hand_over(site: Site, delivery: Delivery, images: Sequence[Resource]) -> None:
-    """Declare the Applications: Argo CD owns the workload from here on.
+    """Declare what Git may deploy, then the Applications: Argo CD owns the workload from here on.
 
     They come after the controllers, whose kinds they need, and after the images, so that the first rollout finds them.
     What Image Updater looks for comes last: it must not look for a newer image while there is none.
     """
-    before: list[Resource] = [*delivery.ready, *images]
-    for name in applications(site.stack):
+    stack_name, names = pulumi.get_stack(), applications(site.stack)
+    after_controllers = ResourceOptions.merge(site.options, ResourceOptions(depends_on=list(delivery.ready)))
+    limits = [
+        Project(name, args, opts=after_controllers) for name, args in projects(site.stack, stack_name, names).items()
+    ]
+    before: list[Resource] = [*delivery.ready, *limits, *images]
+    for name in names:
         after = ResourceOptions(depends_on=list(before))
         application = Application(
             name,
-            application_args(site.stack, name, pulumi.get_stack()),
+            application_args(site.stack, name, stack_name),
             opts=ResourceOptions.merge(site.options, after),
         )
         before += [application] if name != UPDATES else []
@@ -77,7 +85,7 @@ def _argocd(site: Site) -> ArgoCd:
         raise ValueError("aihub:delivery.argocd is not set")
     login = _login(site)
     secrets: list[Resource] = [
-        _secret(site, argocd.SETTINGS_SECRET, argocd.settings_files(login), argocd.PART_OF),
+        _secret(site, argocd.SETTINGS_SECRET, argocd.settings_files(login, argocd_webhook(stack)), argocd.PART_OF),
         _secret(site, argocd.CACHE_SECRET, argocd.CACHE_FILES, {}),
     ]
     if stack.delivery.username:

@@ -8,6 +8,7 @@ from pulumi import Output, RunError
 
 BUILD_FILES: Mapping[str, str] = {
     "pip.conf": "AIHUB_BUILD_PIP_CONF",
+    "npmrc": "AIHUB_BUILD_NPMRC",
     "ca.crt": "AIHUB_BUILD_CA",
     "apt.sources": "AIHUB_BUILD_APT_SOURCES",
     "apt.conf": "AIHUB_BUILD_APT_CONF",

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterator
 
+from infra.ci.builder import builder_of
 from ops.machine import Finding
 from ops.preflight.declared import Declared, walk
 from ops.preflight.reader import Machine
@@ -16,23 +17,31 @@ def host_of(registry: str) -> str:
     return registry.partition(":")[0]
 
 
-def on_this_machine(machine: Machine, host: str) -> tuple[Finding, str | None]:
+def on_this_machine(machine: Machine, declared: Declared, host: str) -> tuple[Finding, str | None]:
     """Ask as the node's containerd and a builder on this machine do; return the address, too."""
     ran = machine.run("getent", "ahostsv4", host)
     address = ran.output.split()[0] if ran.ok and ran.output.split() else None
     return (
         Finding(
-            name=f"{host} on the node",
+            name=f"{host} on the node" if declared.on_this_machine else f"{host} from here",
             ok=address is not None,
             says=address or "it does not resolve, so no image can be pushed or pulled",
-            fix=f"sudo python3 -m cluster up writes it on our own node; else add a line to /etc/hosts: ADDRESS {host}",
+            fix=f"sudo python3 -m cluster up writes it on our own node; else add a line to /etc/hosts: ADDRESS {host}"
+            if declared.on_this_machine
+            else f"have the DNS that this machine asks know {host} (e.g. join the VPN), or correct registry.host",
         ),
         address,
     )
 
 
 def aliases(declared: Declared, host: str) -> Iterator[str]:
-    """Yield the addresses that pods are told for a name by a hostAlias."""
+    """Yield the addresses that pods are told for a name by a hostAlias.
+
+    Pods that Jenkins makes are text in its configuration, so they are asked for apart.
+    """
+    builder = builder_of(declared.stack)
+    if builder and host in builder.host_aliases:
+        yield builder.host_aliases[host]
     for manifest in declared.manifests():
         for mapping in walk(manifest):
             if host in (mapping.get("hostnames") or ()) and mapping.get("ip"):
@@ -53,16 +62,19 @@ def in_pods(machine: Machine, declared: Declared, host: str) -> tuple[Finding | 
             name=f"{host} in pods",
             ok=not unusable,
             says=f"{says}: that is the pod itself" if address and unusable else says,
-            fix=f"give the cluster's DNS a `hosts` entry for {host} with the node's address, or the pods a hostAlias",
+            fix="set registry.server.clusterIp to a free address of the cluster's service range, or give the cluster's "
+            f"DNS a `hosts` entry for {host} with the node's address",
         ),
         address,
     )
 
 
-def same(machine: Machine, host: str, node: str, pods: str) -> Finding:
-    """Judge two addresses of one registry: equal, or both of them this machine's own."""
+def same(machine: Machine, declared: Declared, host: str, node: str, pods: str) -> Finding:
+    """Judge two addresses of one registry: equal, both of them this machine's own, or this machine and its Service."""
     own = machine.run("hostname", "-I").output.split()
-    one = node == pods or (ipaddress.ip_address(node).is_loopback and pods in own)
+    loopback, server = ipaddress.ip_address(node).is_loopback, declared.stack.registry.server
+    by_service = server is not None and pods == server.cluster_ip and (loopback or node in own)
+    one = node == pods or by_service or (loopback and pods in own)
     return Finding(
         name=f"{host} is one",
         ok=one,
@@ -74,7 +86,7 @@ def same(machine: Machine, host: str, node: str, pods: str) -> Finding:
 def looks(machine: Machine, declared: Declared) -> list[Finding]:
     """Return what is to be said about the registry's name."""
     host = host_of(declared.stack.registry.host)
-    on_node, node = on_this_machine(machine, host)
+    on_node, node = on_this_machine(machine, declared, host)
     found, pods = in_pods(machine, declared, host) if declared.pods_use_registry else (None, None)
-    both = [same(machine, host, node, pods)] if node and pods and found and found.ok else []
+    both = [same(machine, declared, host, node, pods)] if node and pods and found and found.ok else []
     return [on_node, *([found] if found else []), *both]

@@ -8,8 +8,8 @@ import bcrypt
 import pytest
 
 from infra.config.secret_keys import Derivation, Hash, Origin, SecretKey
-from ops import paths
-from ops.credentials import completed, load_or_make, stack_config
+from ops import paths, signing_key
+from ops.credentials import completed, keep, load_or_make, stack_config
 from ops.errors import OpsError
 from ops.paths import StackPaths
 
@@ -72,6 +72,25 @@ def test_a_salted_hash_is_kept_until_its_source_changes() -> None:
     assert completed(first, [ACCOUNT], "someone-else")["account"].startswith("someone-else:")
 
 
+SIGNING = key("cosignKey", Origin.DERIVED, Derivation(source="cosignPassword", hash=Hash.COSIGN))
+
+
+def test_a_signing_key_is_made_once_and_belongs_to_its_password(stack: StackPaths) -> None:
+    rows = [SIGNING, key("cosignPassword")]
+    first = completed({}, rows)
+    assert completed(first, rows) == first
+    keep(stack, first)
+    public = stack.signing_key.read_text()
+    assert public == signing_key.public_half(first["cosignKey"], first["cosignPassword"])
+    keep(stack, completed({**first, "cosignPassword": "another"}, rows))
+    assert stack.signing_key.read_text() not in (public, "")
+
+
+def test_a_key_that_a_person_made_is_kept(stack: StackPaths) -> None:
+    theirs = {"cosignKey": signing_key.make("theirs"), "cosignPassword": "theirs"}
+    assert completed(theirs, [SIGNING, key("cosignPassword")])["cosignKey"] == theirs["cosignKey"]
+
+
 def test_what_only_a_person_has_is_asked_for_by_name(stack: StackPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     given = key("gitToken", Origin.GIVEN)
     follows = key("gitAccount", Origin.DERIVED, Derivation(source="gitToken", hash=Hash.HTPASSWD))
@@ -79,3 +98,10 @@ def test_what_only_a_person_has_is_asked_for_by_name(stack: StackPaths, monkeypa
     with pytest.raises(OpsError, match=r"(?s)gitToken: for gitToken.*make secret STACK=local NAME=") as caught:
         load_or_make(stack, stack_config("local"))
     assert "gitAccount" not in str(caught.value)
+
+
+def test_a_random_value_without_a_digit_is_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Harbor refuses it, and with it the whole `up`."""
+    drawn = iter(["abcDEF", "ABC123", "abcDEF123"])
+    monkeypatch.setattr("ops.credentials.secrets.token_urlsafe", lambda _: next(drawn))
+    assert completed({"passphrase": "x", "apiKey": "x"}, [key("robot")])["robot"] == "abcDEF123"

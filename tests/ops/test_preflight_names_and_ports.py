@@ -59,8 +59,31 @@ def test_a_pod_that_is_told_by_an_alias_needs_no_dns() -> None:
     assert says(answers(pods=None), builder)["registry.local is one"]
 
 
+@pytest.mark.parametrize(("node", "is_one"), [("127.0.0.1", True), ("172.20.1.2", True), ("192.168.1.9", False)])
+def test_builds_that_jenkins_starts_are_told_the_address_of_the_service(node: str, is_one: bool) -> None:
+    server = {"image": "docker.io/library/registry:2.8.3", "clusterIp": "10.96.0.50"}
+    declared = stack(
+        flows=BUILDS,
+        registry={"host": "registry.local:5000", "baseImage": "localhost/aihub/base:bookworm", "server": server},
+        ci={"builder": {"image": "docker.io/moby/buildkit:v0.32.2-rootless"}},
+    )
+    found = {
+        finding.name: finding.ok
+        for finding in names.looks(answers(node=f"{node}  STREAM registry.local\n", pods=None), declared)
+    }
+    assert found["registry.local in pods"]
+    assert found["registry.local is one"] is is_one
+
+
 def test_pods_are_not_asked_where_none_calls_the_registry() -> None:
     assert [finding.name for finding in names.looks(answers(pods=None), stack())] == ["registry.local on the node"]
+
+
+def test_who_deploys_to_a_cluster_elsewhere_is_sent_to_its_dns_and_not_to_a_file_of_the_node() -> None:
+    elsewhere = stack(chat={"exposure": {"host": "chat.example.com"}})
+    (finding,) = names.looks(Answers(commands={"getent": Ran(2, "")}), elsewhere)
+    assert (finding.name, finding.ok) == ("registry.local from here", False)
+    assert "/etc/hosts" not in finding.fix
 
 
 def test_a_dns_answer_is_read_to_its_last_address() -> None:

@@ -9,8 +9,11 @@ import pytest
 
 from infra.ci.build_pod import BUILD_IMAGE, FETCH_SOURCE, Build, Builder, Source, agent_pod, build_pod
 from infra.ci.builder import builder_of
+from infra.ci.pipelines import BUILDER_LABEL
 from policy.rules import OBJECT_RULES
-from tests.infra.ci.support import stack_of
+from tests.infra.ci.support import recorded, stack_of
+from tests.infra.ci.test_jcasc import templates
+from tests.infra.support import of_kind
 
 SOURCE = Source(url="http://gitea.git.svc:3000/aihub/aihub.git", revision="0123456789ab", git_image="example.com/git:1")
 BUILD = Build(
@@ -49,6 +52,15 @@ def test_what_to_build_and_where_to_push() -> None:
 def test_plain_http_follows_from_the_registry() -> None:
     assert env(pod("gitea"))["PLAIN_HTTP"] == "true"
     assert env(pod("gitlab"))["PLAIN_HTTP"] == "false"
+
+
+def test_builds_find_a_registry_of_our_own_at_the_address_of_its_service() -> None:
+    (service,) = (each for each in of_kind(recorded("gitea"), "Service") if each.object_name == "registry")
+    address = service.properties["spec"]["clusterIP"]
+    assert service.properties["spec"]["ports"][0]["port"] == 5000
+    for each in (pod("gitea"), agent_pod(builder()), templates("gitea")[BUILDER_LABEL]):
+        assert each["spec"]["hostAliases"] == [{"ip": address, "hostnames": ["registry.local"]}]
+    assert "hostAliases" not in pod("gitlab")["spec"]
 
 
 @pytest.mark.parametrize(("name", "mib"), [("gitea", 4096), ("gitlab", 8192)])
@@ -176,6 +188,36 @@ def test_build_that_fails_is_not_blamed_on_memory(tmp_path: Path) -> None:
     done = run_build(tmp_path, "exit 3")
     assert done.returncode == 1
     assert (tmp_path / "last-word").read_text().strip() == "The build failed; the lines above say why."
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        (
+            "dial tcp: lookup registry.local on 10.96.0.10:53: no such host",
+            "The name of the registry, registry.local, does not resolve in this pod",
+        ),
+        (
+            "unexpected status from PATCH request to http://registry.local:5000/v2/aihub/api/blobs/1: 500 Error",
+            "The registry registry.local:5000 could not store the image: its volume is full",
+        ),
+        ("write /cache/buildkit/1: no space left on device", "A volume of the build is full"),
+        ("dial tcp 10.96.0.9:5000: i/o timeout: http://registry.local:5000/v2/: i/o timeout", "does not answer"),
+        ("GET https://pypi.example.com/: 500 Internal Server Error", "The build failed; the lines above say why."),
+    ],
+)
+def test_build_says_whose_fault_it_is(tmp_path: Path, printed: str, said: str) -> None:
+    done = run_build(tmp_path, f"echo 'ERROR: {printed}' >&2; exit 1")
+    assert done.returncode == 1
+    assert said in (tmp_path / "last-word").read_text()
+    assert printed in done.stdout
+
+
+def test_build_that_is_killed_whole_has_said_why_before(tmp_path: Path) -> None:
+    """Control groups of version 2: the kernel ends every process of the container at once, this script among them."""
+    done = run_build(tmp_path, "kill -9 $(ps -o ppid= -p $PPID) $PPID")
+    assert done.returncode == -9
+    assert "at 4096 MiB of memory (OOMKilled)" in (tmp_path / "last-word").read_text()
 
 
 def test_missing_dockerfile_is_named(tmp_path: Path) -> None:

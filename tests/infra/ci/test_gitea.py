@@ -21,7 +21,7 @@ from tests.infra.support import of_kind
 
 def ini() -> configparser.ConfigParser:
     parser = configparser.ConfigParser(interpolation=None)
-    text = configuration(address="http://git.example.com:31302", webhook_hosts=["jenkins.ci.svc"])
+    text = configuration(address="http://gitea.git.svc:3000", webhook_hosts=["jenkins.ci.svc"], is_https=True)
     parser.read_string(f"[DEFAULT]\n{text}")
     return parser
 
@@ -31,7 +31,8 @@ def test_nothing_is_set_up_by_hand_and_nobody_registers() -> None:
     assert parser["security"]["INSTALL_LOCK"] == "true"
     assert parser["service"]["DISABLE_REGISTRATION"] == "true"
     assert parser["webhook"]["ALLOWED_HOST_LIST"] == "jenkins.ci.svc"
-    assert parser["server"]["ROOT_URL"] == "http://git.example.com:31302/"
+    assert parser["server"]["ROOT_URL"] == "http://gitea.git.svc:3000/"
+    assert parser["session"]["COOKIE_SECURE"] == "true"
 
 
 def test_keys_come_from_files_that_the_secret_has() -> None:
@@ -72,8 +73,25 @@ def test_an_account_is_made_once_and_then_given_its_password(tmp_path: Path) -> 
 
 
 # --- the set-up, against a server of ten lines
+WEBHOOKS = [
+    {
+        "repository": "aihub",
+        "url": "http://jenkins.ci.svc:8080/generic-webhook-trigger/invoke?token=aihub",
+        "events": ["push", "pull_request", "pull_request_sync"],
+        "secret_file": "webhook-secret",
+    },
+    {
+        "repository": "gitops",
+        "url": "http://argocd-server.argocd.svc/api/webhook",
+        "events": ["push"],
+        "secret_file": "argocd-webhook-secret",
+    },
+]
+
+
 class Gitea(BaseHTTPRequestHandler):
     made: ClassVar[dict[str, Any]] = {}
+    hooks: ClassVar[dict[str, list[dict[str, Any]]]] = {}
     calls: ClassVar[list[str]] = []
     refuse: ClassVar[int] = 0
 
@@ -91,15 +109,16 @@ class Gitea(BaseHTTPRequestHandler):
             return self.answer(200)
         if Gitea.refuse:
             return self.answer(Gitea.refuse)
-        hooks = Gitea.made.setdefault("hooks", [])
         match (self.command, path):
             case ("GET", _) if path.endswith("/hooks"):
-                return self.answer(200, hooks)
+                return self.answer(200, Gitea.hooks.get(path, []))
             case ("POST", _) if path.endswith("/hooks"):
+                hooks = Gitea.hooks.setdefault(path, [])
                 hooks.append({"id": len(hooks) + 1, **body})
                 return self.answer(201)
             case ("PATCH", _):
-                hooks[0].update(body)
+                whose, _, number = path.rpartition("/")
+                Gitea.hooks[whose][int(number) - 1].update(body)
                 return self.answer(200)
             case ("GET", _):
                 return self.answer(200 if path in Gitea.made else 404)
@@ -119,11 +138,12 @@ class Gitea(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
-    Gitea.made, Gitea.calls, Gitea.refuse = {}, [], 0
+    Gitea.made, Gitea.hooks, Gitea.calls, Gitea.refuse = {}, {}, [], 0
     server = HTTPServer(("127.0.0.1", 0), Gitea)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     (tmp_path / "admin-password").write_text("admin")
-    (tmp_path / "webhook-secret").write_text("first")
+    for name in ("webhook-secret", "argocd-webhook-secret"):
+        (tmp_path / name).write_text("first")
     yield {
         "GITEA_URL": f"http://127.0.0.1:{server.server_port}",
         "ORGANISATION": "aihub",
@@ -131,21 +151,23 @@ def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
         "WRITERS": "gitops",
         "ADMIN": "aihub-admin",
         "FOLDER": str(tmp_path),
-        "WEBHOOK_URL": "http://jenkins.ci.svc:8080/generic-webhook-trigger/invoke?token=aihub",
+        "WEBHOOKS": json.dumps(WEBHOOKS),
     }
     server.shutdown()
 
 
 def test_set_up_twice_makes_everything_once(environment: dict[str, str]) -> None:
     main(environment)
-    Path(environment["FOLDER"], "webhook-secret").write_text("second")
+    Path(environment["FOLDER"], "argocd-webhook-secret").write_text("second")
     first = list(Gitea.calls)
     Gitea.calls.clear()
     main(environment)
     assert {"/orgs/aihub", "/repos/aihub/aihub", "/repos/aihub/gitops"} <= set(Gitea.made)
-    (hook,) = Gitea.made["hooks"]
-    assert hook["config"]["secret"] == "second"
-    assert "push" in hook["events"]
+    assert {path: [hook["config"]["secret"] for hook in hooks] for path, hooks in Gitea.hooks.items()} == {
+        "/repos/aihub/aihub/hooks": ["first"],
+        "/repos/aihub/gitops/hooks": ["second"],
+    }
+    assert Gitea.hooks["/repos/aihub/gitops/hooks"][0]["events"] == ["push"]
     assert "PUT /repos/aihub/gitops/collaborators/gitops" in first
     assert not [call for call in Gitea.calls if call.startswith("POST")]
 

@@ -157,13 +157,15 @@ def test_report_says_what_failed_and_what_changes(tmp_path: Path) -> None:
     """The program of a merge request is played by a shell script: policy fails, one object changes."""
     for side in ("base", "review", "bin"):
         (tmp_path / side).mkdir()
-    (tmp_path / "review" / "Pulumi.local.yaml").write_text("config: {}\n")
+    for stack in ("local", "wsl"):
+        (tmp_path / "review" / f"Pulumi.{stack}.yaml").write_text("config: {}\n")
     venv = tmp_path / "venv"
     program = (
         "#!/bin/sh\n"
         'case "$*" in\n'
         "*tests/policy*) echo 'a rule is broken'; exit 1 ;;\n"
-        '*render*) for last in "$@"; do :; done; mkdir -p "$last"; pwd > "$last/object.yaml" ;;\n'
+        '*diff*wsl*) echo "stack wsl cannot be read" >&2; exit 2 ;;\n'
+        '*diff*) for last in "$@"; do :; done; echo "changed, from $last to $PWD" ;;\n'
         "esac\n"
     )
     maker = tmp_path / "bin" / "python3"
@@ -182,5 +184,6 @@ def test_report_says_what_failed_and_what_changes(tmp_path: Path) -> None:
     assert "- **policy: failed**" in report
     assert "a rule is broken" in report
     assert "- preview of local: passed" in report
-    assert f"-{tmp_path}/base" in report
+    assert f"changed, from {tmp_path}/base to {tmp_path}/review" in report
+    assert "#### Stack wsl: not compared\n```\nstack wsl cannot be read\n```" in report
     assert (tmp_path / "report" / "failed").read_text() == "policy\n"

@@ -1,0 +1,7 @@
+pipelineTriggers {
+    triggers {
+        cron {
+            spec('H 6 * * *')
+        }
+    }
+}
