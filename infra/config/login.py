@@ -10,6 +10,9 @@ from infra.config.types import DnsLabel, HostName, Image, Mib, Section, Url
 Group = Annotated[str, Field(min_length=1, max_length=128)]
 """Name of a group, as the issuer writes it into people's tokens."""
 
+Scope = Annotated[str, Field(pattern=r"^[!#-\[\]-~]+$", max_length=128)]
+"""Scope as OAuth 2 allows it (RFC 6749, 3.3)."""
+
 SECRET_FIELDS = {"ldap": "bindPW"}
 """Connector type -> field of its configuration that is secret, where that is not ``clientSecret``."""
 
@@ -61,6 +64,8 @@ class LoginConfig(Section):
     """An issuer that exists already; it must know our clients, and put groups into the claim ``groups``."""
     client_ids: dict[Literal["chat", "grafana", "jenkins", "argocd"], str] = Field(default_factory=dict)
     """What ``issuer`` calls our clients, where it gives ids of its own."""
+    scopes: tuple[Scope, ...] = ("openid", "profile", "email", "groups")
+    """What clients ask for; an issuer that knows no scope ``groups`` refuses it: GitLab gives groups without it."""
     dex: DexConfig | None = None
     """An issuer of our own."""
     admin_group: Group = "aihub-admins"
@@ -76,6 +81,8 @@ class LoginConfig(Section):
             raise ValueError("issuer must be an https address: tokens are worth what the connection is")
         if self.dex and self.client_ids:
             raise ValueError("clientIds are of an issuer that is not ours: leave them out with dex")
+        if "openid" not in self.scopes:
+            raise ValueError("scopes must hold openid: without it an issuer says nobody's name")
         if self.admin_group == self.user_group:
             raise ValueError("adminGroup and userGroup are the same group: then everybody administers")
         return self

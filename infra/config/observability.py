@@ -1,13 +1,34 @@
 """What is measured, written down and alerted on, and who looks at it."""
 
+import re
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from infra.config.types import DnsLabel, Gib, HostName, Image, Mib, Section, Url
 
 Days = Annotated[int, Field(ge=1, le=3650, strict=True)]
 """How long something is kept."""
+_ENDPOINT = re.compile(r"(https://[^\s/@?#]+)?/[^\s?#]+")
+_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+
+
+def _endpoint(value: str) -> str:
+    if not _ENDPOINT.fullmatch(value):
+        raise ValueError("must be a path below the issuer, e.g. /oauth/token, or a whole https address")
+    return value
+
+
+def _label_name(value: str) -> str:
+    if not _LABEL_NAME.fullmatch(value):
+        raise ValueError("must be the name of a label in Loki: letters, digits and '_', e.g. k8s_namespace_name")
+    return value
+
+
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+"""Where an issuer answers: a path below its own address, or an address elsewhere."""
+LabelName = Annotated[str, AfterValidator(_label_name)]
+"""Name of a label of log lines."""
 
 
 class PrometheusConfig(Section):
@@ -38,16 +59,15 @@ class TempoConfig(Section):
     """Memory, reserved whole."""
 
 
-class IssuerPathsConfig(Section):
-    """Where an issuer answers below its address, since Grafana cannot look that up; defaults: Dex's.
+class IssuerEndpointsConfig(Section):
+    """Where an issuer answers, since Grafana cannot look that up in `ISSUER/.well-known/openid-configuration`."""
 
-    They stand in `ISSUER/.well-known/openid-configuration`; GitLab's are /oauth/authorize, /oauth/token and
-    /oauth/userinfo.
-    """
-
-    authorize: str = "/auth"
-    token: str = "/token"  # noqa: S105 - a path
-    userinfo: str = "/userinfo"
+    authorize: Endpoint
+    """`authorization_endpoint` there: where people log in; Keycloak: /protocol/openid-connect/auth."""
+    token: Endpoint
+    """`token_endpoint`; Keycloak: /protocol/openid-connect/token."""
+    userinfo: Endpoint
+    """`userinfo_endpoint`; Keycloak: /protocol/openid-connect/userinfo."""
 
 
 class OwnStackConfig(Section):
@@ -58,8 +78,9 @@ class OwnStackConfig(Section):
     """A namespace of its own: what measures a node reads the node's files, which Pod Security `restricted` forbids."""
     grafana_host: HostName | None = None
     """Host name of Grafana's Ingress; absent: `kubectl port-forward` only."""
-    issuer_paths: IssuerPathsConfig = IssuerPathsConfig()
-    """Used where `aihub:network.login` is set; then people log in to Grafana as everywhere else."""
+    issuer_endpoints: IssuerEndpointsConfig | None = None
+    """Of `aihub:network.login.issuer`, with which people log in to Grafana as everywhere else; absent: an issuer of
+    our own, whose endpoints are known."""
     prometheus: PrometheusConfig = PrometheusConfig()
     loki: LokiConfig = LokiConfig()
     tempo: TempoConfig = TempoConfig()
@@ -79,13 +100,45 @@ class OwnStackConfig(Section):
         return self
 
 
+class TheirCollectorConfig(Section):
+    """The cluster's own OpenTelemetry collector, Alloy among them."""
+
+    namespace: DnsLabel
+    """Where it runs."""
+    service: DnsLabel = "opentelemetry-collector"
+    """Its Service."""
+    port: Annotated[int, Field(ge=1, le=65535, strict=True)] = 4318
+    """Port of the Service and of its pods that takes OTLP over HTTP."""
+    pod_labels: dict[str, str] = Field(default_factory=lambda: {"app.kubernetes.io/name": "opentelemetry-collector"})
+    """Labels of its pods, for the network policies; Alloy's: ``app.kubernetes.io/name: alloy``."""
+
+
+class LogLabelsConfig(Section):
+    """What the cluster's own shipper of logs calls the labels by which dashboards pick lines."""
+
+    namespace: LabelName = "namespace"
+    """Of the pod's namespace; the OpenTelemetry collector says k8s_namespace_name."""
+    container: LabelName = "container"
+    """Of the container, which is called like its service; the OpenTelemetry collector says k8s_container_name."""
+
+
 class MonitorsConfig(Section):
-    """Use the cluster's own Prometheus and Grafana: only what they need to find ours is declared."""
+    """Use the cluster's own Prometheus and Grafana: only what they need to find ours is declared.
+
+    That Prometheus must ask the kubelets and kube-state-metrics already, as kube-prometheus-stack's does.
+    """
 
     namespace: DnsLabel
     """Namespace in which they run and look for monitors, rules and dashboards."""
     labels: dict[str, str] = Field(default_factory=dict)
     """Labels by which Prometheus selects monitors and rules, e.g. ``release: kube-prometheus-stack``."""
+    dashboard_namespace: DnsLabel | None = None
+    """Namespace in which Grafana looks for dashboards, where that is another, e.g. ``cattle-dashboards``."""
+    dashboard_labels: dict[str, str] = Field(default_factory=lambda: {"grafana_dashboard": "1"})
+    """Labels by which Grafana selects dashboards among the ConfigMaps."""
+    log_labels: LogLabelsConfig = LogLabelsConfig()
+    collector: TheirCollectorConfig | None = None
+    """Where api, engine and AIPP's services send traces; absent: they make none."""
 
 
 class ObservabilityConfig(Section):
@@ -96,7 +149,11 @@ class ObservabilityConfig(Section):
     monitors: MonitorsConfig | None = None
     """Absent: the cluster's Prometheus, if it has one, is left alone."""
     redis_exporter_image: Image | None = None
-    """Image of `redis_exporter`; absent: no metrics of Redis."""
+    """Image of `redis_exporter`; absent: no metrics of Redis, the chat's and AIPP's. With ``aipp.secretsBy: agent`` of
+    the chat's only: an exporter takes its password from a Secret."""
+    postgres_exporter_image: Image | None = None
+    """Image of `postgres_exporter` 0.17 or later; absent, or with ``aipp.secretsBy: agent``: no
+    metrics of AIPP's database."""
     runbooks: Url | None = None
     """Where people read `docs/runbooks.md`; absent: alerts name the file."""
 
@@ -107,7 +164,12 @@ class ObservabilityConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _someone_reads_the_exporter(self) -> "ObservabilityConfig":
-        if self.redis_exporter_image and not (self.stack or self.monitors):
-            raise ValueError("redisExporterImage is for a Prometheus: set stack or monitors too, or leave it out")
+    def _someone_reads_the_exporters(self) -> "ObservabilityConfig":
+        images = {
+            "redisExporterImage": self.redis_exporter_image,
+            "postgresExporterImage": self.postgres_exporter_image,
+        }
+        for field, image in images.items():
+            if image and not (self.stack or self.monitors):
+                raise ValueError(f"{field} is for a Prometheus: set stack or monitors too, or leave it out")
         return self

@@ -14,7 +14,6 @@ from infra.network.address import OWN_CA, cluster_issuer, public_url
 from infra.network.names import https_port
 from infra.plan import INGRESS, Flow, World
 
-SCOPES = ("openid", "profile", "email", "groups")
 GROUPS_CLAIM = "groups"
 """Claim that lists a person's groups."""
 
@@ -31,6 +30,8 @@ class Login:
     """Client -> what the issuer calls it."""
     redirects: Mapping[str, str]
     """Client -> full address to which the issuer sends people back."""
+    scopes: tuple[str, ...]
+    """What the clients ask for; the chat asks for those of its own that the issuer offers."""
     admin_group: str
     """Group whose members administer."""
     user_group: str
@@ -80,6 +81,7 @@ def login_of(stack: StackConfig) -> Login | None:
         redirects={
             name: public_url(stack, client.host(stack) or "") + client.redirect_path for name, client in clients.items()
         },
+        scopes=login.scopes,
         admin_group=login.admin_group,
         user_group=login.user_group,
         target=target,

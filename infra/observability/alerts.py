@@ -1,37 +1,17 @@
-"""When people are told, of what, and where they read what to do."""
+"""When people are told, of what: the chat and what it stands on."""
 
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Container
 
-ENGINE = 'job="engine"'
-API = 'job="api"'
+from infra.observability.aipp_alerts import AIPP_ALERTS
+from infra.observability.alert import Alert
+from infra.observability.measured import NODE, WORKLOAD_STATES
 
+ENGINE = 'job="engine", namespace="$chat"'
+API = 'job="api", namespace="$chat"'
+OURS = 'namespace=~"$ours"'
+REGISTRY_VOLUME = 'persistentvolumeclaim="registry-data", namespace="$registry"'
 
-@dataclass(frozen=True, kw_only=True)
-class Alert:
-    """One alert; a paragraph of its name stands in docs/runbooks.md."""
-
-    name: str
-    """CamelCase, as people see it."""
-    component: str
-    """Whose metrics it asks for: an alert is declared only where the stack measures them."""
-    expression: str
-    """PromQL; what it returns is alerted on."""
-    minutes: int
-    """How long it must hold."""
-    severity: Literal["critical", "warning"]
-    """``critical``: people cannot work, or will lose data; ``warning``: they will, if nobody does anything."""
-    summary: str
-    """One line; may name labels and the value."""
-    description: str
-    """What it means for whom."""
-
-
-NODE = "kubelet"
-"""Component of what the kubelets tell of all pods and volumes; measured by a stack of our own only."""
-
-ALERTS = (
+PLATFORM_ALERTS = (
     Alert(
         name="EngineDown",
         component="engine",
@@ -63,16 +43,28 @@ ALERTS = (
         description="Every twentieth request or more ends with a fault of ours.",
     ),
     Alert(
+        name="AnswersFailing",
+        component="api",
+        expression=(
+            f'sum(rate(chatbot_answers_total{{{API}, outcome="failed"}}[10m]))'
+            f" / sum(rate(chatbot_answers_total{{{API}}}[10m])) > 0.05"
+        ),
+        minutes=10,
+        severity="warning",
+        summary="{{ $value | humanizePercentage }} of answers fail, also in the middle of a stream",
+        description="A stream that breaks has begun with 200, so ErrorRateHigh does not see it.",
+    ),
+    Alert(
         name="FirstTokenSlow",
-        component="engine",
+        component="api",
         expression=(
             "histogram_quantile(0.95, "
-            f"sum by (le) (rate(vllm:time_to_first_token_seconds_bucket{{{ENGINE}}}[10m]))) > 10"
+            f"sum by (le) (rate(chatbot_time_to_first_token_seconds_bucket{{{API}}}[10m]))) > 10"
         ),
         minutes=10,
         severity="warning",
         summary="One in twenty answers takes {{ $value | humanizeDuration }} to begin",
-        description="People wait more than ten seconds before the first word.",
+        description="People wait more than ten seconds for the first word; retrieval and waiting are part of it.",
     ),
     Alert(
         name="QueueLong",
@@ -95,16 +87,18 @@ ALERTS = (
     Alert(
         name="RedisMemoryHigh",
         component="redis-exporter",
-        expression="redis_memory_used_bytes / (redis_memory_max_bytes > 0) > 0.85",
+        expression=f"redis_memory_used_bytes{{{OURS}}} / (redis_memory_max_bytes{{{OURS}}} > 0) > 0.85",
         minutes=10,
         severity="warning",
-        summary="Redis uses {{ $value | humanizePercentage }} of its memory",
-        description="Nothing is evicted: at 100 % it refuses new turns of every conversation.",
+        summary="Redis in {{ $labels.namespace }} uses {{ $value | humanizePercentage }} of its memory",
+        description="Nothing is evicted: at 100 % it refuses writes, new turns of every conversation among them.",
     ),
     Alert(
         name="VolumeNearlyFull",
         component=NODE,
-        expression="kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes < 0.1",
+        expression=(
+            f"kubelet_volume_stats_available_bytes{{{OURS}}} / kubelet_volume_stats_capacity_bytes{{{OURS}}} < 0.1"
+        ),
         minutes=15,
         severity="warning",
         summary="{{ $value | humanizePercentage }} is left on volume {{ $labels.persistentvolumeclaim }}",
@@ -127,8 +121,8 @@ ALERTS = (
         name="RegistryNearlyFull",
         component="registry",
         expression=(
-            'kubelet_volume_stats_available_bytes{persistentvolumeclaim="registry-data"}'
-            ' / kubelet_volume_stats_capacity_bytes{persistentvolumeclaim="registry-data"} < 0.15'
+            f"kubelet_volume_stats_available_bytes{{{REGISTRY_VOLUME}}}"
+            f" / kubelet_volume_stats_capacity_bytes{{{REGISTRY_VOLUME}}} < 0.15"
         ),
         minutes=15,
         severity="warning",
@@ -183,7 +177,7 @@ ALERTS = (
     Alert(
         name="OutOfMemory",
         component=NODE,
-        expression='increase(container_oom_events_total{container!=""}[15m]) > 0',
+        expression=f'increase(container_oom_events_total{{container!="", {OURS}}}[15m]) > 0',
         minutes=0,
         severity="warning",
         summary="{{ $labels.namespace }}/{{ $labels.pod }} ran out of memory",
@@ -191,8 +185,8 @@ ALERTS = (
     ),
     Alert(
         name="PodRestarting",
-        component="kube-state-metrics",
-        expression="increase(kube_pod_container_status_restarts_total[30m]) > 3",
+        component=WORKLOAD_STATES,
+        expression=f"increase(kube_pod_container_status_restarts_total{{{OURS}}}[30m]) > 3",
         minutes=5,
         severity="warning",
         summary="{{ $labels.namespace }}/{{ $labels.pod }} restarts again and again",
@@ -201,7 +195,7 @@ ALERTS = (
     Alert(
         name="TargetDown",
         component=NODE,
-        expression="up == 0",
+        expression=f"up{{{OURS}}} == 0",
         minutes=15,
         severity="warning",
         summary="{{ $labels.job }} does not tell its metrics",
@@ -210,36 +204,9 @@ ALERTS = (
 )
 
 
+ALERTS = (*PLATFORM_ALERTS, *AIPP_ALERTS)
+
+
 def alerts_of(measured: Container[str]) -> tuple[Alert, ...]:
     """Return the alerts whose metrics exist where these components are measured."""
     return tuple(alert for alert in ALERTS if alert.component in measured)
-
-
-def anchor(alert: Alert) -> str:
-    """Return the anchor that Git servers give to the heading of an alert's paragraph."""
-    return alert.name.lower()
-
-
-def rule_spec(alerts: Sequence[Alert], runbooks: str) -> dict[str, Any]:
-    """Return the spec of a PrometheusRule."""
-    return {
-        "groups": [
-            {
-                "name": "aihub",
-                "rules": [
-                    {
-                        "alert": alert.name,
-                        "expr": alert.expression,
-                        "for": f"{alert.minutes}m",
-                        "labels": {"severity": alert.severity},
-                        "annotations": {
-                            "summary": alert.summary,
-                            "description": alert.description,
-                            "runbook_url": f"{runbooks}#{anchor(alert)}",
-                        },
-                    }
-                    for alert in alerts
-                ],
-            }
-        ]
-    }

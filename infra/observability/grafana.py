@@ -21,13 +21,11 @@ CA_FOLDER = "/etc/grafana-ca"
 class GrafanaLoginArgs:
     """How people log in to Grafana as they do everywhere else."""
 
-    issuer: str
-    """Address of the issuer."""
-    authorize_path: str
-    """Where it sends people to log in, below its address."""
-    token_path: str
+    authorize_url: str
+    """Where the issuer lets people log in."""
+    token_url: str
     """Where it gives tokens."""
-    userinfo_path: str
+    userinfo_url: str
     """Where it says who somebody is."""
     scopes: Sequence[str]
     """What is asked for."""
@@ -121,9 +119,9 @@ def _oauth(login: GrafanaLoginArgs) -> dict[str, Any]:
         "client_id": login.client_id,
         "client_secret": f"$__file{{{LOGIN_FOLDER}/{LOGIN_SECRET_FILE}}}",
         "scopes": " ".join(login.scopes),
-        "auth_url": login.issuer + login.authorize_path,
-        "token_url": login.issuer + login.token_path,
-        "api_url": login.issuer + login.userinfo_path,
+        "auth_url": login.authorize_url,
+        "token_url": login.token_url,
+        "api_url": login.userinfo_url,
         "use_pkce": True,
         "allow_sign_up": True,
         "role_attribute_path": (

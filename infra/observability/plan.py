@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from infra.aipp.names import FIELDS, PGVECTOR, POSTGRES_EXPORTER, REDIS, REDIS_EXPORTER, component
 from infra.cluster import selector
 from infra.config import StackConfig
-from infra.config.observability import OwnStackConfig
-from infra.data import redis
+from infra.config.observability import MonitorsConfig, OwnStackConfig
+from infra.data import pgvector, redis
 from infra.network.login import login_of
 from infra.observability import names
 from infra.observability.targets import targets_of
@@ -46,8 +47,11 @@ QUESTIONS = (
 )
 """(source, target, port, what) within the room."""
 
-SENDERS = ("api", "engine")
-"""Components that send traces to the collector."""
+SENDERS = ("api", "engine", *FIELDS)
+"""Components that send traces to the collector: the chat's, and the vendor's five."""
+
+THEIR_PROMETHEUS = {"app.kubernetes.io/name": "prometheus"}
+"""Labels that the Prometheus operator gives to the pods of every Prometheus."""
 
 
 def plan(stack: StackConfig, others: Iterable[Plan]) -> Plan:
@@ -61,20 +65,17 @@ def plan(stack: StackConfig, others: Iterable[Plan]) -> Plan:
     if config.stack:
         own = _own(stack, config.stack)
     elif config.monitors:
-        there = Space(namespace=config.monitors.namespace, ours=False)
-        own = Plan(spaces={"observability": there}, pods={"prometheus": Pods(space="observability")})
+        own = _theirs(config.monitors)
     else:
         return Plan()
-    exporters = {"redis-exporter": Pods(space="data", labels=selector("redis-exporter"))}
-    pods = {**own.pods, **(exporters if config.redis_exporter_image else {})}
+    exporters = _exporters(stack)
+    pods = {**own.pods, **exporters.pods}
     all_spaces = {**own.spaces, **{key: space for other in others for key, space in other.spaces.items()}}
     all_pods = {**pods, **{name: its for other in others for name, its in other.pods.items()}}
-    flows = list(own.flows)
-    if config.redis_exporter_image:
-        flows.append(Flow(source="redis-exporter", target="redis", port=redis.PORT, reason="ask for its state"))
-    if config.stack:
+    flows = [*own.flows, *exporters.flows]
+    if "collector" in pods:
         flows += [
-            Flow(source=sender, target="collector", port=names.OTLP_PORT, reason="send traces")
+            Flow(source=sender, target="collector", port=names.otlp_port(stack), reason="send traces")
             for sender in SENDERS
             if sender in all_pods
         ]
@@ -83,6 +84,41 @@ def plan(stack: StackConfig, others: Iterable[Plan]) -> Plan:
         for target in targets_of(stack, all_spaces, all_pods)
     ]
     return Plan(spaces=own.spaces, pods=pods, flows=tuple(flows))
+
+
+def _exporters(stack: StackConfig) -> Plan:
+    """Return the exporters of stores, each beside its store, so that a password is in no other namespace."""
+    config, asked = stack.observability, names.stores_are_asked(stack)
+    beside = (
+        ("redis-exporter", "data", "redis", redis.PORT, config.redis_exporter_image),
+        (REDIS_EXPORTER, "aipp", component(REDIS), redis.PORT, asked and config.redis_exporter_image),
+        (
+            POSTGRES_EXPORTER,
+            "aipp",
+            component(PGVECTOR),
+            pgvector.PORT,
+            asked and config.postgres_exporter_image,
+        ),
+    )
+    there = [(name, space, store, port) for name, space, store, port, image in beside if image]
+    return Plan(
+        pods={name: Pods(space=space, labels=selector(name)) for name, space, _, _ in there},
+        flows=tuple(
+            Flow(source=name, target=store, port=port, reason="ask for its state") for name, _, store, port in there
+        ),
+    )
+
+
+def _theirs(monitors: MonitorsConfig) -> Plan:
+    """Return where the cluster's own Prometheus and collector are: nothing of ours."""
+    spaces = {"observability": Space(namespace=monitors.namespace, ours=False)}
+    pods = {"prometheus": Pods(space="observability", labels=THEIR_PROMETHEUS)}
+    if collector := monitors.collector:
+        beside = collector.namespace == monitors.namespace
+        space = "observability" if beside else "collector"
+        spaces[space] = Space(namespace=collector.namespace, ours=False)
+        pods["collector"] = Pods(space=space, labels=collector.pod_labels)
+    return Plan(spaces=spaces, pods=pods)
 
 
 def _own(stack: StackConfig, own: OwnStackConfig) -> Plan:

@@ -5,25 +5,22 @@ from collections.abc import Mapping
 from pulumi import Input, Output
 
 from infra.cluster import labels
-from infra.config.observability import OwnStackConfig
-from infra.data import redis
+from infra.config.observability import IssuerEndpointsConfig, OwnStackConfig
 from infra.network.address import cluster_issuer, public_url
-from infra.network.login import GROUPS_CLAIM, SCOPES, Login, login_of
+from infra.network.login import GROUPS_CLAIM, Login, login_of
 from infra.observability import names
-from infra.observability.alerts import NODE, alerts_of
+from infra.observability.alert import rule_spec
+from infra.observability.alerts import alerts_of
 from infra.observability.collector import Collector, CollectorArgs
 from infra.observability.dashboards.all import dashboards_of
 from infra.observability.dashboards.grafana import as_json
-from infra.observability.exporters import (
-    GpuExporter,
-    GpuExporterArgs,
-    RedisExporter,
-    RedisExporterArgs,
-    redis_passwords,
-)
+from infra.observability.exporters import declare_exporters
+from infra.observability.gpu_exporter import GpuExporter, GpuExporterArgs
 from infra.observability.grafana import ADMIN_FILES, LOGIN_SECRET_FILE, GrafanaArgs, GrafanaLoginArgs
-from infra.observability.monitors import Monitors, MonitorsArgs
+from infra.observability.measured import measured
+from infra.observability.monitors import Monitors, MonitorsArgs, Place
 from infra.observability.prometheus import PrometheusStack, PrometheusStackArgs
+from infra.observability.scope import scope_of
 from infra.observability.stores import Loki, LokiArgs, Tempo, TempoArgs
 from infra.observability.targets import targets_of
 from infra.secrets.files import SecretFiles, SecretFilesArgs
@@ -32,38 +29,38 @@ from infra.site import Site
 RUNBOOKS = "docs/runbooks.md"
 
 
+DEX_ENDPOINTS = IssuerEndpointsConfig(authorize="/auth", token="/token", userinfo="/userinfo")  # noqa: S106 - paths
+
+
 def declare(site: Site) -> None:
     """Declare what measures the stack, or only what the cluster's own Prometheus and Grafana need to find it."""
     config = site.stack.observability
-    if config.redis_exporter_image:
-        _redis_exporter(site, config.redis_exporter_image)
+    declare_exporters(site)
     if config.stack:
         prometheus = _own_stack(site, config.stack)
-        _monitors(site, site.namespaces["observability"], {}, frozenset({NODE}), prometheus)
-    elif config.monitors:
-        _monitors(site, config.monitors.namespace, config.monitors.labels, frozenset(), None)
+        _monitors(site, Place(namespace=site.namespaces["observability"]), prometheus)
+    elif theirs := config.monitors:
+        place = Place(
+            namespace=theirs.namespace,
+            labels=theirs.labels,
+            dashboard_namespace=theirs.dashboard_namespace or theirs.namespace,
+            dashboard_labels=theirs.dashboard_labels,
+        )
+        _monitors(site, place, None)
 
 
-def _monitors(
-    site: Site,
-    namespace: Input[str],
-    labels_of_theirs: dict[str, str],
-    measured: frozenset[str],
-    after: PrometheusStack | None,
-) -> None:
+def _monitors(site: Site, place: Place, after: PrometheusStack | None) -> None:
     targets = targets_of(site.stack, site.plan.spaces, site.plan.pods)
-    measured |= {target.component for target in targets}
-    runbooks = site.stack.observability.runbooks
+    there = measured(site.stack, targets)
+    scope = scope_of(site.stack, site.plan.spaces)
     Monitors(
         "monitors",
         MonitorsArgs(
-            namespace=namespace,
-            labels=labels_of_theirs,
+            place=place,
             targets=targets,
             plan=site.plan,
-            dashboards={each.name: as_json(each) for each in dashboards_of(measured)},
-            alerts=alerts_of(measured),
-            runbooks=runbooks or RUNBOOKS,
+            dashboards={each.name: as_json(each, scope) for each in dashboards_of(there)},
+            rules=rule_spec(alerts_of(there), site.stack.observability.runbooks or RUNBOOKS, scope),
             after=[after] if after else [],
         ),
         opts=site.options,
@@ -133,12 +130,12 @@ def _grafana(site: Site, own: OwnStackConfig) -> GrafanaArgs:
 
 
 def _login(login: Login, own: OwnStackConfig, client_secret: Input[str]) -> GrafanaLoginArgs:
+    endpoints = own.issuer_endpoints or DEX_ENDPOINTS
     return GrafanaLoginArgs(
-        issuer=login.issuer,
-        authorize_path=own.issuer_paths.authorize,
-        token_path=own.issuer_paths.token,
-        userinfo_path=own.issuer_paths.userinfo,
-        scopes=SCOPES,
+        authorize_url=_at(login.issuer, endpoints.authorize),
+        token_url=_at(login.issuer, endpoints.token),
+        userinfo_url=_at(login.issuer, endpoints.userinfo),
+        scopes=login.scopes,
         client_id=login.client_id("grafana"),
         client_secret=client_secret,
         groups_claim=GROUPS_CLAIM,
@@ -149,21 +146,8 @@ def _login(login: Login, own: OwnStackConfig, client_secret: Input[str]) -> Graf
     )
 
 
-def _redis_exporter(site: Site, image: str) -> None:
-    host = f"redis.{site.stack.data.namespace}.svc"
-    passwords = _secret(site, "redis-exporter", "data", redis_passwords(host, redis.PORT))
-    RedisExporter(
-        "redis-exporter",
-        RedisExporterArgs(
-            namespace=site.namespaces["data"],
-            image=image,
-            host=host,
-            port=redis.PORT,
-            passwords=passwords.secret,
-            passwords_version=passwords.version,
-        ),
-        opts=site.options,
-    )
+def _at(issuer: str, endpoint: str) -> str:
+    return issuer.rstrip("/") + endpoint if endpoint.startswith("/") else endpoint
 
 
 def _secret(site: Site, name: str, space: str, files: Mapping[str, str]) -> SecretFiles:

@@ -2,11 +2,12 @@
 
 from collections.abc import Set
 
+from infra.observability.dashboards.aipp import AIPP
 from infra.observability.dashboards.chat import CHAT
 from infra.observability.dashboards.grafana import Dashboard
 from infra.observability.dashboards.platform import DATA, DELIVERY, GPU, MACHINE, REGISTRY
 
-DASHBOARDS = (CHAT, GPU, MACHINE, DATA, REGISTRY, DELIVERY)
+DASHBOARDS = (CHAT, AIPP, GPU, MACHINE, DATA, REGISTRY, DELIVERY)
 
 
 def dashboards_of(measured: Set[str]) -> tuple[Dashboard, ...]:

@@ -2,8 +2,8 @@
 
 from infra.observability.dashboards.grafana import Dashboard, panel, query
 
-API = 'job="api"'
-ENGINE = 'job="engine"'
+API = 'job="api", namespace="$chat"'
+ENGINE = 'job="engine", namespace="$chat"'
 
 
 def quantile(share: float, histogram: str, by: str = "") -> str:
@@ -44,7 +44,15 @@ CHAT = Dashboard(
             description="Chats that went on although history or documents could not be reached.",
         ),
         panel(
-            "Time to first token",
+            "Time to first token, as people see it",
+            query(quantile(0.5, f"chatbot_time_to_first_token_seconds_bucket{{{API}}}"), "half"),
+            query(quantile(0.95, f"chatbot_time_to_first_token_seconds_bucket{{{API}}}"), "19 of 20"),
+            unit="s",
+            red_above=10,
+            description="From the question to the first text: retrieval and waiting for the engine are part of it.",
+        ),
+        panel(
+            "Time to first token, of the engine",
             query(quantile(0.5, f"vllm:time_to_first_token_seconds_bucket{{{ENGINE}}}"), "half"),
             query(quantile(0.95, f"vllm:time_to_first_token_seconds_bucket{{{ENGINE}}}"), "19 of 20"),
             unit="s",
@@ -77,6 +85,12 @@ CHAT = Dashboard(
         ),
         panel(
             "How answers end",
+            query(f"sum by (outcome) (rate(chatbot_answers_total{{{API}}}[5m]))", "{{outcome}}"),
+            unit="ops",
+            description="`failed` counts streams that broke in the middle, too; `interrupted`: the reader left.",
+        ),
+        panel(
+            "How the engine ends",
             query(
                 f"sum by (finished_reason) (rate(vllm:request_success_total{{{ENGINE}}}[5m]))", "{{finished_reason}}"
             ),
@@ -90,9 +104,31 @@ CHAT = Dashboard(
             unit="s",
         ),
         panel(
+            "Questions for which no passage was found",
+            query(
+                f'sum(rate(chatbot_retrieval_passages_bucket{{{API}, le="0.0"}}[5m]))'
+                f" / sum(rate(chatbot_retrieval_passages_count{{{API}}}[5m]))",
+                "of all",
+            ),
+            unit="percentunit",
+            description="Many: the documents are not there, or are not about what people ask.",
+        ),
+        panel(
             "Turns that wait for Redis",
             query(f"sum(chatbot_history_pending{{{API}}})", "turns"),
             red_above=1,
+        ),
+        panel(
+            "Logins",
+            query(f"sum by (outcome) (rate(chatbot_logins_total{{{API}}}[5m]))", "{{outcome}}"),
+            unit="ops",
+            description="Through the organisation's issuer; every outcome but `signed_in` is a reason why not.",
+        ),
+        panel(
+            "Memory of the processes",
+            query(f"process_resident_memory_bytes{{{API}}}", "{{pod}}"),
+            query(f"process_resident_memory_bytes{{{ENGINE}}}", "{{pod}}"),
+            unit="bytes",
         ),
         panel(
             "Time of a request by route",
@@ -102,7 +138,7 @@ CHAT = Dashboard(
         ),
         panel(
             "What api and engine write down",
-            '{app=~"api|engine"} |~ `"level": ?"(error|warning|critical)"`',
+            '{$log_namespace="$chat", $log_container=~"api|engine"} |~ `"level": ?"(error|warning|critical)"`',
             kind="logs",
             width=24,
         ),

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from infra.observability.scope import Scope, filled
+
 SCHEMA_VERSION = 41
 WIDTH = 24
 """Columns of Grafana's grid."""
@@ -25,7 +27,7 @@ class Query:
     """One question to Prometheus."""
 
     expression: str
-    """PromQL."""
+    """PromQL, to be filled by `scope.py`."""
     legend: str = ""
     """Name of each line, e.g. ``{{pod}}``; empty: all labels."""
 
@@ -75,8 +77,8 @@ def panel(title: str, *queries: Query | str, **more: Any) -> Panel:
     return Panel(title=title, queries=asked, **more)
 
 
-def as_json(dashboard: Dashboard) -> str:
-    """Return the dashboard as Grafana reads it."""
+def as_json(dashboard: Dashboard, scope: Scope) -> str:
+    """Return the dashboard as Grafana reads it, with the questions of one stack."""
     whole = {
         "uid": f"aihub-{dashboard.name}",
         "title": dashboard.title,
@@ -87,7 +89,7 @@ def as_json(dashboard: Dashboard) -> str:
         "refresh": "30s",
         "time": {"from": "now-6h", "to": "now"},
         "templating": {"list": [_source("metrics", "prometheus"), _source("logs", "loki")]},
-        "panels": _laid_out(dashboard.panels),
+        "panels": _laid_out(dashboard.panels, scope),
     }
     return json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False)
 
@@ -96,25 +98,25 @@ def _source(name: str, kind: str) -> dict[str, Any]:
     return {"name": name, "label": name, "type": "datasource", "query": kind, "hide": 0}
 
 
-def _laid_out(panels: Sequence[Panel]) -> list[dict[str, Any]]:
+def _laid_out(panels: Sequence[Panel], scope: Scope) -> list[dict[str, Any]]:
     placed, left, top = [], 0, 0
     for number, each in enumerate(panels, start=1):
         if left + each.width > WIDTH:
             left, top = 0, top + HEIGHT
         place = {"x": left, "y": top, "w": each.width, "h": HEIGHT}
-        placed.append({"id": number, "gridPos": place, **_panel(each)})
+        placed.append({"id": number, "gridPos": place, **_panel(each, scope)})
         left += each.width
     return placed
 
 
-def _panel(each: Panel) -> dict[str, Any]:
+def _panel(each: Panel, scope: Scope) -> dict[str, Any]:
     source = LOGS if each.kind == "logs" else METRICS
     is_now = each.kind in ("stat", "gauge", "table")
     targets = [
         {
             "refId": chr(ord("A") + index),
             "datasource": source,
-            "expr": asked.expression,
+            "expr": filled(asked.expression, scope),
             "legendFormat": asked.legend or "__auto",
             **({"instant": True, "format": "table" if each.kind == "table" else "time_series"} if is_now else {}),
         }

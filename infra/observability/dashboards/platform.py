@@ -1,11 +1,18 @@
 """What the chat stands on: the machine, its card, the stores, the registry, builds and delivery."""
 
 from infra.observability.dashboards.grafana import Dashboard, panel, query
+from infra.observability.dashboards.pods import share_of_limit
+from infra.observability.measured import WORKLOAD_STATES
+
+OURS = 'namespace=~"$ours"'
+CONTAINERS = 'container!=""'
+CHROMA = 'namespace="$data"'
+REGISTRY_VOLUME = 'persistentvolumeclaim="registry-data", namespace="$registry"'
 
 MACHINE = Dashboard(
     name="machine",
     title="Machine",
-    components=frozenset({"node-exporter", "kube-state-metrics"}),
+    components=frozenset({"node-exporter"}),
     panels=(
         panel(
             "Processors at work",
@@ -42,8 +49,7 @@ MACHINE = Dashboard(
         panel(
             "Nearest to its memory limit",
             query(
-                'topk(5, container_memory_working_set_bytes{container!=""}'
-                ' / (container_spec_memory_limit_bytes{container!=""} > 0))',
+                f"topk(5, {share_of_limit(CONTAINERS)})",
                 "{{namespace}}/{{pod}} {{container}}",
             ),
             unit="percentunit",
@@ -101,7 +107,7 @@ GPU = Dashboard(
         ),
         panel(
             "Tokens a second beside it",
-            query('sum(rate(vllm:generation_tokens_total{job="engine"}[5m]))', "written"),
+            query('sum(rate(vllm:generation_tokens_total{job="engine", namespace="$chat"}[5m]))', "written"),
         ),
     ),
 )
@@ -110,37 +116,39 @@ GPU = Dashboard(
 DATA = Dashboard(
     name="data",
     title="Data stores",
-    components=frozenset({"redis-exporter", "kube-state-metrics"}),
+    components=frozenset({"redis-exporter", WORKLOAD_STATES}),
     panels=(
         panel(
             "Redis: memory",
-            query("redis_memory_used_bytes", "used"),
-            query("redis_memory_max_bytes", "at most"),
+            query(f"redis_memory_used_bytes{{{OURS}}}", "{{namespace}} used"),
+            query(f"redis_memory_max_bytes{{{OURS}}}", "{{namespace}} at most"),
             unit="bytes",
         ),
-        panel("Redis: commands", query("rate(redis_commands_processed_total[5m])", "commands"), unit="ops"),
-        panel("Redis: keys", query("sum by (db) (redis_db_keys)", "{{db}}")),
-        panel("Redis: connections", query("redis_connected_clients", "clients")),
+        panel(
+            "Redis: commands", query(f"rate(redis_commands_processed_total{{{OURS}}}[5m])", "{{namespace}}"), unit="ops"
+        ),
+        panel("Redis: keys", query(f"sum by (namespace, db) (redis_db_keys{{{OURS}}})", "{{namespace}} {{db}}")),
+        panel("Redis: connections", query(f"redis_connected_clients{{{OURS}}}", "{{namespace}}")),
         panel(
             "Redis: append-only file",
-            query("redis_aof_current_size_bytes", "size"),
+            query(f"redis_aof_current_size_bytes{{{OURS}}}", "{{namespace}}"),
             unit="bytes",
         ),
         panel(
             "Redis: last write to it went well",
-            "redis_aof_last_write_status",
+            query(f"redis_aof_last_write_status{{{OURS}}}", "{{namespace}}"),
             kind="stat",
             description="0: turns are acknowledged and not on the disk.",
         ),
         panel(
             "Chroma: memory",
-            query('sum by (pod) (container_memory_working_set_bytes{container="chroma"})', "{{pod}}"),
+            query(f'sum by (pod) (container_memory_working_set_bytes{{container="chroma", {CHROMA}}})', "{{pod}}"),
             unit="bytes",
             description="Chroma has no metrics of its own for Prometheus; this is what the node sees of it.",
         ),
         panel(
             "Chroma: ready",
-            query('kube_statefulset_status_replicas_ready{statefulset="chroma"}', "replicas"),
+            query(f'kube_statefulset_status_replicas_ready{{statefulset="chroma", {CHROMA}}}', "replicas"),
             kind="stat",
         ),
     ),
@@ -166,8 +174,8 @@ REGISTRY = Dashboard(
         panel(
             "Volume taken",
             query(
-                '1 - kubelet_volume_stats_available_bytes{persistentvolumeclaim="registry-data"}'
-                ' / kubelet_volume_stats_capacity_bytes{persistentvolumeclaim="registry-data"}',
+                f"1 - kubelet_volume_stats_available_bytes{{{REGISTRY_VOLUME}}}"
+                f" / kubelet_volume_stats_capacity_bytes{{{REGISTRY_VOLUME}}}",
                 "layers",
             ),
             unit="percentunit",

@@ -24,6 +24,7 @@ FILES = (
     "vault-and-argocd",
     "login-and-certificates-of-our-own",
     "acme-and-a-retired-controller",
+    "aipp-watched-by-the-cluster",
 )
 
 

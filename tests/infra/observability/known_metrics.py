@@ -7,13 +7,20 @@ from pathlib import Path
 TELEMETRY = Path(__file__).parents[3] / "service/chatbot/telemetry.py"
 _DEFINITION = re.compile(r'\b(Gauge|Counter|Histogram)\(\s*"([^"]+)"')
 _SUFFIXES = {"Gauge": ("",), "Counter": ("_total",), "Histogram": ("_bucket", "_count", "_sum")}
+OF_ITS_PROCESSES = frozenset({"process_resident_memory_bytes"})
+"""Of those that ProcessCollector of prometheus_client adds, the ones that are asked for."""
+
+
+def families_of_the_service() -> frozenset[str]:
+    """Return what api and engine measure, each once, by the name in their source."""
+    return frozenset(name for _, name in _DEFINITION.findall(TELEMETRY.read_text()))
 
 
 def of_the_service() -> frozenset[str]:
     """Return the metrics that api and engine tell, as Prometheus sees them."""
     found = _DEFINITION.findall(TELEMETRY.read_text())
     assert len(found) >= 12
-    return frozenset(name + suffix for kind, name in found for suffix in _SUFFIXES[kind])
+    return frozenset(name + suffix for kind, name in found for suffix in _SUFFIXES[kind]) | OF_ITS_PROCESSES
 
 
 OF_OTHERS: Mapping[str, frozenset[str]] = {
@@ -26,13 +33,16 @@ OF_OTHERS: Mapping[str, frozenset[str]] = {
             "container_cpu_usage_seconds_total",
             "container_memory_working_set_bytes",
             "container_oom_events_total",
-            "container_spec_memory_limit_bytes",
         }
     ),
     "kube-state-metrics 2.20 (docs/metrics/workload)": frozenset(
         {
+            "kube_deployment_status_replicas_ready",
+            "kube_pod_container_resource_limits",
             "kube_pod_container_resource_requests",
+            "kube_pod_container_status_last_terminated_reason",
             "kube_pod_container_status_restarts_total",
+            "kube_pod_status_phase",
             "kube_pod_status_ready",
             "kube_statefulset_status_replicas_ready",
         }
@@ -57,6 +67,29 @@ OF_OTHERS: Mapping[str, frozenset[str]] = {
             "redis_memory_max_bytes",
             "redis_memory_used_bytes",
         }
+    ),
+    "postgres_exporter 0.20 (collector/pg_stat_activity.go, pg_setting.go, pg_database.go)": frozenset(
+        {
+            "pg_database_size_bytes",
+            "pg_settings_max_connections",
+            "pg_stat_activity_count",
+            "pg_stat_activity_max_tx_duration",
+        }
+    ),
+    "RabbitMQ's own plugin, 3.10 and 3.13 (prometheus_rabbitmq_core_metrics_collector, ..._alarm_...)": frozenset(
+        {
+            "rabbitmq_alarms_free_disk_space_watermark",
+            "rabbitmq_alarms_memory_used_watermark",
+            "rabbitmq_connections",
+            "rabbitmq_consumers",
+            "rabbitmq_process_resident_memory_bytes",
+            "rabbitmq_queue_messages_ready",
+            "rabbitmq_queue_messages_unacked",
+            "rabbitmq_resident_memory_limit_bytes",
+        }
+    ),
+    "NVIDIA's dcgm-exporter 4.8 (etc/default-counters.csv)": frozenset(
+        {"DCGM_FI_DEV_FB_FREE", "DCGM_FI_DEV_FB_USED", "DCGM_FI_DEV_GPU_UTIL"}
     ),
     "nvidia_gpu_exporter 1.14 (its own dashboards)": frozenset(
         {

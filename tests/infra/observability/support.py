@@ -1,22 +1,22 @@
 """What tests of the room share."""
 
-import re
+from collections.abc import Iterator
+
+import promql_parser as promql
 
 from infra.config import StackConfig, parse
+from infra.observability.scope import filled
 from infra.program import deploy
 from infra.recorder import Recording, record
 from tests.infra.support import CANARIES, CONFIGS, config_file
 
-METRIC = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_QUOTED = re.compile(r'"[^"]*"')
-_BRACES = re.compile(r"\{[^}]*\}")
-_GROUPING = re.compile(r"\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)")
-_DURATION = re.compile(r"\[[^\]]*\]")
-WORDS = frozenset(
-    {"absent", "avg", "histogram_quantile", "increase", "max", "min", "rate", "sum", "time", "topk"}
-    | {"and", "or", "unless", "bool", "offset", "le"}
-)
-"""PromQL's own words that our questions use."""
+SCOPE = {
+    **{space: f"the-{space}" for space in ("chat", "data", "aipp", "registry")},
+    "ours": "the-chat|the-data",
+    "log_namespace": "namespace",
+    "log_container": "container",
+}
+"""What the questions are filled with where no stack is asked."""
 
 
 def recorded(name: str) -> Recording:
@@ -30,7 +30,28 @@ def parsed(name: str) -> StackConfig:
     return parse({key.removeprefix("aihub:"): value for key, value in config.items()})
 
 
+def selectors(expression: str) -> list[promql.VectorSelector]:
+    """Return what a question picks out of Prometheus, in the order in which it does.
+
+    Raises:
+        ValueError: it is no PromQL.
+    """
+    found = []
+
+    def visit(node: promql.Expr) -> None:
+        if isinstance(node, promql.VectorSelector):
+            found.append(node)
+
+    promql.walk(promql.parse(filled(expression, SCOPE)), visit)
+    return found
+
+
 def metrics_in(expression: str) -> set[str]:
-    """Return the metrics that a PromQL expression asks for."""
-    bare = _DURATION.sub("", _GROUPING.sub("", _BRACES.sub("", _QUOTED.sub("", expression))))
-    return {word for word in METRIC.findall(bare) if word not in WORDS}
+    """Return the metrics that a question asks for."""
+    return {str(each.name) for each in selectors(expression)}
+
+
+def matchers(selector: promql.VectorSelector) -> Iterator[tuple[str, str]]:
+    """Yield (label, value) of each condition of a selector."""
+    for each in selector.matchers.matchers:
+        yield each.name, each.value

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from infra.observability.alerts import ALERTS, NODE, Alert, alerts_of, anchor, rule_spec
+from infra.observability.alert import Alert, anchor, rule_spec
+from infra.observability.alerts import ALERTS, alerts_of
+from infra.observability.measured import AIPP, NODE, WORKLOAD_STATES
 from infra.observability.targets import TARGETS
 from tests.infra.observability.known_metrics import known
-from tests.infra.observability.support import metrics_in, recorded
+from tests.infra.observability.support import SCOPE, matchers, metrics_in, recorded, selectors
 from tests.infra.support import only
 
 RUNBOOKS = Path(__file__).parents[3] / "docs/runbooks.md"
@@ -40,12 +42,26 @@ def test_every_metric_exists(alert: Alert) -> None:
 
 @EACH
 def test_belongs_to_what_is_measured(alert: Alert) -> None:
-    assert alert.component in {NODE, *(target.component for target in TARGETS)}
+    assert alert.component in {NODE, WORKLOAD_STATES, AIPP, *(target.component for target in TARGETS)}
 
 
 @EACH
 def test_job_in_the_question_is_the_component(alert: Alert) -> None:
     assert set(re.findall(r'job="([^"]+)"', alert.expression)) <= {alert.component}
+
+
+OF_PLATFORMS = {"node-exporter", "cert-manager", "rollouts", "argocd", "jenkins", "gpu-exporter"}
+"""Parts of which a cluster has one; where it is somebody else's, it is no target of ours and these are not declared."""
+
+
+@pytest.mark.parametrize(
+    "alert", [each for each in ALERTS if each.component not in OF_PLATFORMS], ids=lambda each: each.name
+)
+def test_others_in_the_same_prometheus_raise_no_alarm_of_ours(alert: Alert) -> None:
+    for selector in selectors(alert.expression):
+        namespaces = [value for label, value in matchers(selector) if label == "namespace"]
+        assert len(namespaces) == 1, selector.name
+        assert set(namespaces[0].split("|")) <= set(SCOPE["ours"].split("|")) | set(SCOPE.values())
 
 
 def test_what_a_stack_lacks_is_not_alerted_on() -> None:
@@ -69,7 +85,7 @@ def test_rule_links_to_the_paragraph() -> None:
 
 
 def test_without_an_address_the_file_is_named() -> None:
-    (rule,) = rule_spec(ALERTS[:1], "docs/runbooks.md")["groups"][0]["rules"]
+    (rule,) = rule_spec(ALERTS[:1], "docs/runbooks.md", SCOPE)["groups"][0]["rules"]
     assert (
         rule["annotations"]["runbook_url"] == f"docs/runbooks.md#{anchor(ALERTS[0])}" == "docs/runbooks.md#enginedown"
     )

@@ -8,9 +8,10 @@ from infra.config.observability import OwnStackConfig
 from infra.observability.collector import configuration
 from infra.observability.grafana import GrafanaArgs, GrafanaLoginArgs, grafana_values
 from infra.observability.prometheus import PrometheusStackArgs, values
-from infra.recorder import SECRET, Recording
+from infra.program import deploy
+from infra.recorder import SECRET, Recording, record
 from tests.infra.observability.support import recorded
-from tests.infra.support import of_kind
+from tests.infra.support import CANARIES, CONFIGS, config_file, of_kind
 
 MEBI = {"Mi": 1, "Gi": 1024}
 BUDGET_MIB = 4096
@@ -132,7 +133,10 @@ def test_grafana_lets_in_whom_the_issuer_names(recording: Recording) -> None:
     )
     assert oauth["role_attribute_strict"] is True
     assert oauth["client_secret"] == "$__file{/etc/grafana-login/client-secret}"
-    assert oauth["token_url"] == "https://login.example.com/token"
+    assert oauth["scopes"] == "openid email"
+    assert oauth["auth_url"] == "https://login.example.com/oauth/authorize"
+    assert oauth["token_url"] == "https://login.example.com/oauth/token"
+    assert oauth["api_url"] == "https://people.example.com/me"  # some issuers answer elsewhere
     assert grafana["grafana.ini"]["server"]["root_url"] == "http://grafana.example.com:31302"
     assert grafana["admin"]["existingSecret"] == "grafana-admin"
     assert grafana["podAnnotations"]["aihub/secrets-version"].count("-") == 1  # of both Secrets: a new one restarts it
@@ -141,10 +145,9 @@ def test_grafana_lets_in_whom_the_issuer_names(recording: Recording) -> None:
 
 def test_grafana_trusts_our_own_authority_without_its_key() -> None:
     login = GrafanaLoginArgs(
-        issuer="https://login.aihub.local:31084",
-        authorize_path="/auth",
-        token_path="/token",
-        userinfo_path="/userinfo",
+        authorize_url="https://login.aihub.local:31084/auth",
+        token_url="https://login.aihub.local:31084/token",
+        userinfo_url="https://login.aihub.local:31084/userinfo",
         scopes=("openid", "groups"),
         client_id="grafana",
         client_secret="grafana-login",
@@ -161,6 +164,16 @@ def test_grafana_trusts_our_own_authority_without_its_key() -> None:
     (ca,) = (mount for mount in found["extraSecretMounts"] if mount["name"] == "ca")
     assert [item["key"] for item in ca["items"]] == ["ca.crt"]
     assert found["grafana.ini"]["auth.generic_oauth"]["tls_client_ca"] == "/etc/grafana-ca/ca.crt"
+
+
+def test_endpoints_of_an_issuer_of_our_own_are_known() -> None:
+    config = {"aihub:observability": {"stack": {"grafanaHost": "grafana.aihub.local"}}}
+    base = config_file(CONFIGS / "valid" / "login-and-certificates-of-our-own.yaml")
+    found = record(deploy, stack="test", config={**base, **config}, secrets=CANARIES)
+    oauth = release(found, "prometheus-stack")["grafana"]["grafana.ini"]["auth.generic_oauth"]
+    issuer = oauth["auth_url"].removesuffix("/auth")
+    assert issuer.startswith("https://")
+    assert (oauth["token_url"], oauth["api_url"]) == (f"{issuer}/token", f"{issuer}/userinfo")
 
 
 def test_without_a_host_there_is_no_ingress_and_no_login() -> None:

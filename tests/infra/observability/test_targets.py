@@ -2,46 +2,65 @@
 
 import pytest
 
+from infra.aipp.names import FIELDS
 from infra.config import parse
+from infra.observability.monitors import monitor_spec
 from infra.observability.names import otlp_endpoint
 from infra.observability.targets import TARGETS, targets_of
 from infra.plan import INGRESS, World
 from infra.program import plan
+from infra.recorder import Recording
 from infra.stackfile import configuration
 from tests.infra.observability.support import parsed, recorded
 from tests.infra.support import of_kind
 
-OWN, FOREIGN = "observability-of-our-own", "observability-of-the-cluster"
+OWN, FOREIGN, WATCHED = "observability-of-our-own", "observability-of-the-cluster", "aipp-watched-by-the-cluster"
 
 
-def test_every_target_is_a_component_of_the_largest_stack() -> None:
-    whole = plan(parse({key.removeprefix("aihub:"): value for key, value in configuration("wsl").items()}))
-    assert {target.component for target in TARGETS} - whole.pods.keys() == set()
+def pods_of_a_stack(name: str) -> set[str]:
+    return set(plan(parse({key.removeprefix("aihub:"): value for key, value in configuration(name).items()})).pods)
 
 
-@pytest.mark.parametrize("name", [OWN, FOREIGN])
+def test_every_target_is_a_component_of_one_of_the_largest_stacks() -> None:
+    assert {target.component for target in TARGETS} - pods_of_a_stack("wsl") - pods_of_a_stack("dev") == set()
+
+
+@pytest.mark.parametrize("name", [OWN, FOREIGN, WATCHED])
 def test_monitors_and_flows_are_the_table(name: str) -> None:
     stack = parsed(name)
     whole = plan(stack)
-    expected = {(target.component, target.port): target.path for target in targets_of(stack, whole.spaces, whole.pods)}
+    targets = targets_of(stack, whole.spaces, whole.pods)
+    expected = {(target.name, target.port): target.path for target in targets}
     assert {("api", 9090), ("engine", 9090), ("redis-exporter", 9121)} <= expected.keys()
     monitors = {
-        (each.object_name, endpoint["portNumber"]): endpoint["path"]
+        (each.object_name.removeprefix("aihub-"), endpoint["portNumber"]): endpoint["path"]
         for each in of_kind(recorded(name), "PodMonitor")
         for endpoint in each.properties["spec"]["podMetricsEndpoints"]
     }
     assert monitors == expected
     flows = {(flow.target, flow.port) for flow in whole.targets_of("prometheus") if flow.reason == "read metrics"}
-    assert flows == expected.keys()
+    assert flows == {(target.component, target.port) for target in targets}
 
 
 def test_a_monitor_selects_the_component_and_names_it() -> None:
-    (redis,) = (each for each in of_kind(recorded(OWN), "PodMonitor") if each.object_name == "redis-exporter")
+    (redis,) = (each for each in of_kind(recorded(OWN), "PodMonitor") if each.object_name == "aihub-redis-exporter")
     spec = redis.properties["spec"]
     assert spec["namespaceSelector"] == {"matchNames": ["data"]}
     assert spec["selector"]["matchLabels"]["app.kubernetes.io/name"] == "redis-exporter"
     assert spec["podMetricsEndpoints"][0]["relabelings"] == [{"targetLabel": "job", "replacement": "redis-exporter"}]
     assert redis.namespace == "observability"
+
+
+def test_each_part_of_argocd_is_asked_at_its_own_pods() -> None:
+    """The namespace is one component, and two of its pods have a port of the same number."""
+    stack = parse({key.removeprefix("aihub:"): value for key, value in configuration("wsl").items()})
+    whole = plan(stack)
+    parts = [each for each in targets_of(stack, whole.spaces, whole.pods) if each.component == "argocd"]
+    selected = [monitor_spec(each, whole)["selector"]["matchLabels"] for each in parts]
+    assert selected == [{"app.kubernetes.io/name": each.name} for each in parts]
+    assert [each.port for each in parts] == [8082, 8083, 8084, 8085]
+    quiet = stack.model_copy(update={"delivery": stack.delivery.model_copy(update={"image_updater": None})})
+    assert "argocd-image-updater" not in {each.name for each in targets_of(quiet, whole.spaces, whole.pods)}
 
 
 def test_monitors_wait_for_their_kind() -> None:
@@ -94,3 +113,97 @@ def test_traces_go_where_the_collector_listens() -> None:
     senders = {flow.source for flow in plan(parsed(OWN)).sources_of("collector") if flow.port == 4318}
     assert senders == {"api", "engine"}
     assert otlp_endpoint(parsed(FOREIGN)) is None
+
+
+def test_services_are_asked_where_the_configuration_says() -> None:
+    stack = parsed(WATCHED)
+    whole = plan(stack)
+    asked = {each.component: (each.port, each.path) for each in targets_of(stack, whole.spaces, whole.pods)}
+    assert asked["enai-backend"] == (8080, "/actuator/prometheus")
+    assert asked["enai-linker"] == (8000, "/metrics")
+    assert asked["aipp-rabbitmq"] == (15692, "/metrics")
+    assert (
+        not {"enai-front", "enai-data-processor", "aipp-pgvector"} & asked.keys()
+    )  # they tell nothing, or are told of
+
+
+def test_a_port_that_is_asked_is_one_that_its_pods_declare() -> None:
+    recording, stack = recorded(WATCHED), parsed(WATCHED)
+    whole = plan(stack)
+    for target in targets_of(stack, whole.spaces, whole.pods):
+        labels = whole.pods[target.component].labels
+        pods = [
+            each.properties["spec"]["template"]
+            for each in recording.objects()
+            if each.kind in {"Deployment", "StatefulSet"}
+            and labels.items() <= each.properties["spec"]["template"]["metadata"]["labels"].items()
+            and each.namespace == whole.spaces[whole.pods[target.component].space].namespace
+        ]
+        ports = {port["containerPort"] for pod in pods for each in pod["spec"]["containers"] for port in each["ports"]}
+        assert target.port in ports, target.component
+
+
+def settings(recording: Recording, name: str) -> dict[str, str]:
+    (found,) = (each for each in of_kind(recording, "ConfigMap") if each.object_name.startswith(f"{name}-settings-"))
+    return dict(found.properties["data"])
+
+
+def test_traces_go_to_the_collector_of_the_cluster() -> None:
+    stack, recording = parsed(WATCHED), recorded(WATCHED)
+    assert otlp_endpoint(stack) == "http://gateway.telemetry.svc:4319"
+    assert settings(recording, "engine")["CHATBOT_OTLP_ENDPOINT"] == "http://gateway.telemetry.svc:4319"
+    backend = settings(recording, "enai-backend")
+    assert backend["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://gateway.telemetry.svc:4319"
+    assert backend["OTEL_SERVICE_NAME"] == "enai-backend"
+    assert backend["OTEL_TRACES_SAMPLER"] == "parentbased_traceidratio"  # what the configuration adds stays
+    # Metrics are asked for, and lines are read from the pods: neither is sent a second time.
+    assert (backend["OTEL_METRICS_EXPORTER"], backend["OTEL_LOGS_EXPORTER"]) == ("none", "none")
+    senders = {flow.source for flow in plan(stack).sources_of("collector") if flow.port == 4319}
+    assert senders == {"api", "engine", *FIELDS}
+    (policy,) = (each for each in of_kind(recording, "NetworkPolicy") if each.object_name == "enai-front")
+    (peer,) = (
+        rule["to"][0]
+        for rule in policy.properties["spec"]["egress"]
+        if {"protocol": "TCP", "port": 4319} in rule["ports"]
+    )
+    assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "otel"}
+
+
+def test_services_without_a_collector_are_told_of_none() -> None:
+    assert not [key for key in settings(recorded("aipp-from-vault"), "enai-backend") if key.startswith("OTEL_")]
+
+
+def test_dashboards_go_where_the_grafana_of_the_cluster_looks() -> None:
+    recording = recorded(WATCHED)
+    maps = [each for each in of_kind(recording, "ConfigMap") if each.object_name.startswith("aihub-dashboard-")]
+    assert {each.object_name for each in maps} == {f"aihub-dashboard-{name}" for name in ("chat", "aipp", "data")}
+    for each in maps:
+        assert each.namespace == "cattle-dashboards"
+        assert {"grafana_dashboard": "1", "team": "platform"}.items() <= each.properties["metadata"]["labels"].items()
+    (aipp,) = (
+        each.properties["data"]["aihub-aipp.json"] for each in maps if each.object_name == "aihub-dashboard-aipp"
+    )
+    assert '{k8s_namespace_name=\\"aipp\\", k8s_container_name=~' in aipp
+    assert "$aipp" not in aipp
+
+
+def test_alerts_of_the_cluster_are_about_our_namespaces() -> None:
+    (rule,) = of_kind(recorded(WATCHED), "PrometheusRule")
+    rules = {each["alert"]: each["expr"] for each in rule.properties["spec"]["groups"][0]["rules"]}
+    assert {
+        "AippBackendDown",
+        "AippSchedulerTwice",
+        "AippQueueGrowing",
+        "VolumeNearlyFull",
+        "PodRestarting",
+    } <= rules.keys()
+    assert "DiskNearlyFull" not in rules  # nodes are the cluster's
+    assert 'namespace=~"aipp|chat|data"' in rules["VolumeNearlyFull"]
+    assert 'namespace="aipp"' in rules["AippBackendDown"]
+
+
+def test_own_stack_looks_after_the_whole_cluster() -> None:
+    (rule,) = of_kind(recorded(OWN), "PrometheusRule")
+    rules = {each["alert"]: each["expr"] for each in rule.properties["spec"]["groups"][0]["rules"]}
+    assert 'namespace=~".*"' in rules["PodRestarting"]
+    assert not [name for name in rules if name.startswith("Aipp")]
