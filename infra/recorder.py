@@ -134,6 +134,12 @@ class _Cloud(mocks.Mocks):
             outputs |= {"digest": digest, "ref": f"{outputs['tags'][0]}@{digest}"}
         if args.typ == "docker:index/remoteImage:RemoteImage":
             outputs |= {"imageId": "sha256:" + hashlib.sha256(outputs["name"].encode()).hexdigest()}
+        if args.typ == "docker-build:index:Index":
+            outputs |= {"ref": f"{outputs['tag']}@sha256:{hashlib.sha256(args.name.encode()).hexdigest()}"}
+        if args.typ == "harbor:index/registry:Registry":
+            outputs |= {"registryId": 7}
+        if args.typ == "harbor:index/robotAccount:RobotAccount":
+            outputs |= {"secret": hashlib.sha256(args.name.encode()).hexdigest()}
         if args.typ == "gitlab:index/projectDeployToken:ProjectDeployToken":
             outputs |= {"token": hashlib.sha256(args.name.encode()).hexdigest()}
         return f"{args.name}-id", outputs

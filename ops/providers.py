@@ -8,7 +8,14 @@ from pathlib import Path
 
 from ops.paths import CHECKOUT
 
-VENDOR_PLUGINS = {"kubernetes": "4.34.2", "docker-build": "0.0.22", "docker": "5.2.0", "gitlab": "10.4.0"}
+VENDOR_PLUGINS = {
+    "kubernetes": "4.34.2",
+    "docker-build": "0.0.22",
+    "docker": "5.2.0",
+    "gitlab": "10.4.0",
+    "vault": "7.14.0",
+    "harbor": "3.10.21",
+}
 """Plugin and version, each that of the Python package in requirements.in."""
 STAND_INS = CHECKOUT / "plugins" / "bin"
 PREVIEW_STAND_INS = CHECKOUT / "plugins" / "bin" / "preview"

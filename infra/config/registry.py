@@ -2,7 +2,10 @@
 
 from pydantic import model_validator
 
+from infra.config.harbor import HarborConfig
+from infra.config.network import Ipv4
 from infra.config.types import Cron, DnsLabel, Gib, Image, RegistryHost, Section
+from infra.config.vendor_images import VendorImagesConfig
 
 
 class RegistryServerConfig(Section):
@@ -16,6 +19,9 @@ class RegistryServerConfig(Section):
     """Volume for the layers; the engine's image alone takes about 4."""
     listen_address: str | None = None
     """Address of the node on which it listens, e.g. ``127.0.0.1`` on a single node; absent: all of them."""
+    cluster_ip: Ipv4 | None = None
+    """Fixed address of its Service, from the cluster's service range; the pods that build find ``registry.host`` there.
+    Absent: any, and the cluster's DNS knows the name."""
     basic_auth: bool = False
     """Demand a login; then `aihub:registryHtpasswd` holds the accounts."""
     tls_secret: DnsLabel | None = None
@@ -39,6 +45,15 @@ class RegistryConfig(Section):
     """Third-party images that are copied to ``host/mirror/``."""
     server: RegistryServerConfig | None = None
     """Declare a registry of our own; absent: the one at ``host`` exists already."""
+    harbor: HarborConfig | None = None
+    """What the Harbor at ``host`` holds; it makes the accounts, too. Absent: ``host`` is none, or others see to it."""
+    vendor: VendorImagesConfig | None = None
+    """A vendor's registry and the copies of its images; absent: there is none."""
+
+    @property
+    def asks_for_a_login(self) -> bool:
+        """Whether nodes and builders need an account."""
+        return bool(self.username or self.harbor)
 
     @model_validator(mode="after")
     def _server_has_a_port(self) -> "RegistryConfig":
@@ -46,4 +61,19 @@ class RegistryConfig(Section):
             raise ValueError("registry.server listens on the port of registry.host, which names none: use HOST:PORT")
         if self.server and self.server.basic_auth and not self.username:
             raise ValueError("registry.server.basicAuth locks out our own pushes: set registry.username too")
+        return self
+
+    @model_validator(mode="after")
+    def _harbor_makes_what_is_used(self) -> "RegistryConfig":
+        if not self.harbor:
+            return self
+        if self.server or self.username:
+            raise ValueError("registry.harbor is the registry and makes its accounts: leave server and username out")
+        if self.project not in self.harbor.projects:
+            raise ValueError(f"registry.project {self.project} is not among registry.harbor.projects: add it there")
+        copies = self.vendor.images if self.vendor else ()
+        if missing := {image.target.partition("/")[0] for image in copies} - self.harbor.projects.keys():
+            raise ValueError(
+                f"registry.vendor copies into {', '.join(sorted(missing))}, which is not among registry.harbor.projects"
+            )
         return self

@@ -19,7 +19,10 @@ class MirrorArgs:
 
 
 class Mirror(ComponentResource):
-    """Pulls, tags and pushes each image, through the Docker engine of the machine that runs the program."""
+    """Pulls, tags and pushes each image, through the Docker engine of the machine that runs the program.
+
+    What that engine has already is not pulled: images may come on a disk (`docker load`) where no other way leads.
+    """
 
     references: Output[dict[str, str]]
     """Original -> reference of its copy."""

@@ -149,11 +149,11 @@ def test_functions_and_components_are_refused_by_name(kubernetes: Any, call: str
 
 
 def test_the_preview_stand_in_refuses_every_act(engine: tuple[Engine, str]) -> None:
-    with launched(str(PREVIEW_STAND_INS / "pulumi-resource-docker"), engine[1]) as client:
-        urn = "urn:pulumi:s::p::docker:index/tag:Tag::tag"
-        properties = encode({"sourceImage": Secret("hunter22")})
+    with launched(str(PREVIEW_STAND_INS / "pulumi-resource-harbor"), engine[1]) as client:
+        urn = "urn:pulumi:s::p::harbor:index/robotAccount:RobotAccount::robot"
+        properties = encode({"secret": Secret("hunter22")})
         previewed = client.Create(provider_pb2.CreateRequest(urn=urn, properties=properties, preview=True))
-        assert decode(previewed.properties) == {"sourceImage": Secret("hunter22")}
+        assert decode(previewed.properties) == {"secret": Secret("hunter22")}
         requests = {
             "Create": provider_pb2.CreateRequest(urn=urn, properties=properties),
             "Update": provider_pb2.UpdateRequest(urn=urn, id="x", olds=properties, news=properties),

@@ -1,6 +1,7 @@
 """Images: built from this checkout, pushed, mirrored, pulled."""
 
 import json
+import re
 from pathlib import Path
 
 import pulumi_kubernetes as k8s
@@ -8,10 +9,13 @@ import pytest
 from pulumi import ComponentResource, Output, ResourceOptions, RunError
 
 from infra.recorder import Recording, record
-from infra.registry.access import Registry, pull_secret_files
+from infra.registry.access import Account, Registry, pull_secret_files
 from infra.registry.build import BUILD_FILES, build_secrets
+from infra.registry.copies import Copies, CopiesArgs, SourceLogin
 from infra.registry.image import BuiltImage, BuiltImageArgs
 from infra.registry.mirror import Mirror, MirrorArgs, mirrored
+from infra.secrets.files import fill, for_vault
+from infra.stackfile import CHECKOUT
 
 REGISTRY = Registry(host="registry.local:5000", project="aihub", base_image="localhost/base:1")
 
@@ -64,7 +68,14 @@ def test_build_secrets_are_the_files_the_machine_names(tmp_path: Path) -> None:
     assert set(build_secrets({"AIHUB_BUILD_PIP_CONF": str(tmp_path / "pip.conf"), "AIHUB_BUILD_CA": ""})) == {
         "pip.conf"
     }
-    assert set(BUILD_FILES) == {"pip.conf", "ca.crt", "apt.sources", "apt.conf"}
+
+
+def test_every_build_secret_that_a_dockerfile_asks_for_can_be_given_and_no_other() -> None:
+    files = [
+        path for pattern in ("service", "service/web", "images/*") for path in CHECKOUT.glob(f"{pattern}/Dockerfile")
+    ]
+    asked = {name for path in files for name in re.findall(r"type=secret,id=([\w.-]+)", path.read_text())}
+    assert asked == set(BUILD_FILES)
 
 
 def test_build_secret_that_cannot_be_read_names_variable_and_file(tmp_path: Path) -> None:
@@ -98,8 +109,44 @@ def test_mirror_pulls_tags_and_pushes() -> None:
     assert by_type["docker:index/registryImage:RegistryImage"]["keepRemotely"] is True
 
 
+def copied(login: SourceLogin | None = None) -> Recording:
+    copies = {f"vendor.example.com:10003/prod/linker@sha256:{'ab' * 32}": "registry.local:5000/aipp/linker:v1.0.0"}
+    args = CopiesArgs(registry=REGISTRY, copies=copies, login=login)
+    return record(lambda: Copies("copies", args), stack="test")
+
+
+def test_copies_are_by_digest_and_kept() -> None:
+    recording = copied()
+    (copy,) = (each for each in recording.resources if each.custom)
+    assert (copy.type, copy.name) == ("docker-build:index:Index", "copies-aipp-linker-v1-0-0")
+    assert copy.properties["sources"] == [f"vendor.example.com:10003/prod/linker@sha256:{'ab' * 32}"]
+    assert (copy.properties["tag"], copy.properties["push"]) == ("registry.local:5000/aipp/linker:v1.0.0", True)
+    # Else `destroy`, and a change of the copy's name, would delete what pods run.
+    assert copy.retained
+    (outputs,) = recording.outputs.values()
+    (reference,) = outputs["references"].values()
+    assert reference.startswith(f"{copy.properties['tag']}@sha256:")
+
+
+def test_login_to_the_source_stays_secret() -> None:
+    login = SourceLogin(host="docker.io", username="reader", password=Output.secret("canary"))
+    recording = copied(login)
+    assert [each.name for each in recording.resources if each.type == "pulumi:providers:docker-build"]
+    assert "canary" not in repr(recording)
+
+
 def test_pull_secret_is_what_nodes_read() -> None:
-    (text,) = pull_secret_files(Registry(**{**vars(REGISTRY), "username": "puller"})).values()
+    account = Account(host="registry.local:5000", username="puller", key="registryPassword")
+    (text,) = pull_secret_files(account).values()
     assert json.loads(text) == {
         "auths": {"registry.local:5000": {"username": "puller", "password": "${registryPassword}"}}
     }
+
+
+def test_a_robots_name_survives_the_template() -> None:
+    """Harbor's names hold a `$`, which marks a secret in a template."""
+    account = Account(host="harbor.example.com", username="robot$nodes", key="harborPullPassword")
+    (text,) = pull_secret_files(account).values()
+    filled, external = fill(text, {"harborPullPassword": "its"}), for_vault(text)
+    for password, written in (("its", filled), ("{{ .harborPullPassword }}", external)):
+        assert json.loads(written)["auths"] == {"harbor.example.com": {"username": "robot$nodes", "password": password}}
