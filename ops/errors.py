@@ -11,3 +11,4 @@ class OpsError(Exception):
 
     def __init__(self, problem: str, fix: str) -> None:
         super().__init__(f"{problem}\n  -> {fix}")
+        self.problem, self.fix = problem, fix

@@ -40,7 +40,7 @@ def renewable(stack: StackConfig) -> dict[str, Origin]:
     return {**sources, **own}
 
 
-def _given(name: str) -> str:
+def given(name: str) -> str:
     """Read a value from the person, or from standard input."""
     value = getpass.getpass(f"{name} (not shown): ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
     if not value.strip():
@@ -65,7 +65,7 @@ def renew(paths: StackPaths, stack: StackConfig, name: str) -> None:
         raise OpsError(f"stack {paths.stack} has no secret {name!r} to renew", f"choose one of: {', '.join(choices)}")
     before = {key: value for key, value in kept(paths).items() if key != name}
     if choices[name] is Origin.GIVEN:
-        before[name] = _given(name)
+        before[name] = given(name)
     keep(paths, completed(before, wanted_by(stack), stack.registry.username or ""))
 
 

@@ -199,6 +199,9 @@ BUILDKIT = Tool(
 COMPOSE = Tool(name="compose", version="v2.16.2", binaries=("compose",), packages=(".",))
 """Reads a Compose file as Docker does; the version is compose-go's."""
 
+VAULT = Tool(name="vault", version="v1.21.4", binaries=("vault-core",), packages=(".",), build_minutes=6)
+"""Vault's core with two of its plugins, for tests; without it they run on a stand-in. Only its name builds it."""
+
 NODE = (KUBERNETES, COREDNS, PAUSE)
 """What a Kubernetes node of our own is made of."""
 
@@ -208,5 +211,5 @@ ENGINE = (PULUMI, PULUMI_PYTHON)
 LIVE = (ROLLOUTS, ARGOCD, GITEA, BUILDKIT)
 """What `make live` runs on a node that no chart's images reach. Nothing else builds them."""
 
-ALL = (*NODE, *ENGINE, HELM, COMPOSE, *LIVE)
+ALL = (*NODE, *ENGINE, HELM, COMPOSE, VAULT, *LIVE)
 """Every tool; the names are unique."""

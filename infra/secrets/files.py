@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from string import Template
 
@@ -30,6 +30,8 @@ class SecretFilesArgs:
     """Secrets by key, for the templates; unused where Vault has them."""
     vault: VaultConfig | None = None
     """Where External Secrets finds them; absent: ``values`` go into a Secret of ours."""
+    paths: Mapping[str, str] = field(default_factory=dict)
+    """Key -> entry in Vault, for those that lie elsewhere than at ``vault.path``."""
     type: str = "Opaque"
     """Type of the Secret."""
 
@@ -49,7 +51,7 @@ class SecretFiles(ComponentResource):
         if args.vault:
             content: Mapping[str, Input[str]] = {file: for_vault(text) for file, text in args.files.items()}
             metadata: ObjectMetaArgsDict = {"name": name, "namespace": args.namespace, "labels": args.labels}
-            spec = external_secret_spec(name, args.vault, keys, content, args.type)
+            spec = external_secret_spec(name, args, args.vault, content)
             declared = k8s.apiextensions.CustomResource(
                 f"{name}-external",
                 api_version="external-secrets.io/v1",
@@ -98,7 +100,7 @@ def for_vault(text: str) -> str:
 
 
 def external_secret_spec(
-    name: str, vault: VaultConfig, keys: list[str], content: Mapping[str, Input[str]], secret_type: str
+    name: str, args: SecretFilesArgs, vault: VaultConfig, content: Mapping[str, Input[str]]
 ) -> dict[str, object]:
     """Return the spec of an ExternalSecret (external-secrets.io/v1) that makes the Secret ``name``."""
     return {
@@ -107,9 +109,12 @@ def external_secret_spec(
         "target": {
             "name": name,
             "creationPolicy": "Owner",
-            "template": {"type": secret_type, "engineVersion": "v2", "data": content},
+            "template": {"type": args.type, "engineVersion": "v2", "data": content},
         },
-        "data": [{"secretKey": key, "remoteRef": {"key": vault.path, "property": key}} for key in keys],
+        "data": [
+            {"secretKey": key, "remoteRef": {"key": args.paths.get(key, vault.path), "property": key}}
+            for key in keys_of(args.files)
+        ],
     }
 
 
