@@ -31,27 +31,22 @@ for file in Pulumi.*.yaml; do
     stack=${file#Pulumi.}
     stack=${stack%.yaml}
     part "preview of $stack" "preview-$stack.txt" "$python" -m ops preview --stack "$stack"
-    for side in base review; do
-        eval "folder=\$$side"
-        (cd "$folder" && "$python" -m ops render --stack "$stack" --out "$report/$side/$stack") \
-            >"$report/render-$side-$stack.txt" 2>&1 || true
-    done
+    # The merge request's program reads both sides, so that only what they declare differs.
+    if ! "$python" -m ops diff --stack "$stack" --base "$base" >"$report/diff-$stack.md" 2>"$report/diff-$stack.txt"; then
+        {
+            echo "#### Stack $stack: not compared"
+            echo '```'
+            tail -n 5 "$report/diff-$stack.txt" | cut -c 1-300 | sed 's/```/` ` `/g'
+            echo '```'
+        } >"$report/diff-$stack.md"
+    fi
 done
-(cd "$report" && diff -ruN base review) >"$report/rendered.diff" 2>/dev/null
-rm -rf "$report/base" "$report/review"
 
 {
     echo "### What this merge request would change${COMMIT:+ ($COMMIT)}"
     echo
     cat "$report/summary.md"
     echo
-    if [ -s "$report/rendered.diff" ]; then
-        echo "Rendered objects: $(grep -c '^[+-][^+-]' "$report/rendered.diff") changed lines"
-        echo
-        echo '```diff'
-        head -c 40000 "$report/rendered.diff" | sed 's/```/` ` `/g'
-        echo '```'
-    else
-        echo "Rendered objects: no change"
-    fi
+    # Whole in the build's artifacts; a comment has its limit, and its last lines may be cut.
+    cat "$report"/diff-*.md | head -c 45000
 } >"$report/review.md"

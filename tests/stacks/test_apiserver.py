@@ -88,6 +88,13 @@ def definition(kind: Kind) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
+def without_secrets(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return a recorded object with worthless content in place of what is secret, as its type demands."""
+    is_login = manifest.get("type") == "kubernetes.io/dockerconfigjson"
+    content = {".dockerconfigjson": "{}"} if is_login else {}
+    return {key: content if value == SECRET else value for key, value in manifest.items()}
+
+
 def apply(
     client: DynamicClient, manifest: dict[str, Any], *, dry_run: bool = False, owner: str = "tests"
 ) -> dict[str, Any]:
@@ -113,7 +120,7 @@ def objects(stack: str) -> list[dict[str, Any]]:
     for program in (deploy, declare_workload):
         recording = record(program, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
         for each in recording.objects():
-            manifest = {key: {} if value == SECRET else value for key, value in each.properties.items()}
+            manifest = without_secrets(each.properties)
             by_identity[each.kind, each.namespace, each.object_name] = {"apiVersion": version(each.type), **manifest}
     return list(by_identity.values())
 

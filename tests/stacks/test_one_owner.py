@@ -11,9 +11,17 @@ from kubernetes.dynamic import DynamicClient
 
 from infra.gitops import render
 from infra.program import deploy
-from infra.recorder import SECRET, record
+from infra.recorder import record
 from infra.stackfile import configuration, placeholder_secrets, stack_names
-from tests.stacks.test_apiserver import apply, cluster_for, definition, is_third_party, kind_of, version
+from tests.stacks.test_apiserver import (
+    apply,
+    cluster_for,
+    definition,
+    is_third_party,
+    kind_of,
+    version,
+    without_secrets,
+)
 
 ARGOCD, PULUMI = "argocd-controller", "pulumi-kubernetes"
 STACKS = [stack for stack in stack_names() if configuration(stack)["aihub:chat"].get("delivery") == "argocd"]
@@ -35,11 +43,7 @@ def delivered(directory: Path) -> list[dict[str, Any]]:
 
 def declared(stack: str) -> list[dict[str, Any]]:
     recording = record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
-    return [
-        {"apiVersion": version(each.type)}
-        | {key: {} if value == SECRET else value for key, value in each.properties.items()}
-        for each in recording.objects()
-    ]
+    return [{"apiVersion": version(each.type)} | without_secrets(each.properties) for each in recording.objects()]
 
 
 def known(manifests: list[dict[str, Any]]) -> list[dict[str, Any]]:
