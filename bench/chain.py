@@ -16,6 +16,8 @@ WHAT = {
     "webhook": "the Git server's webhook has arrived and its signature is right",
     "image": "the build pod has fetched, built and pushed the image",
     "tag in Git": "the new tag stands in the overlay",
+    "refused by the registry": "the build has ended with the registry's refusal, after three more tries of its own",
+    "Argo CD is back": "its pods are ready again; before, a wait of 20 s shows that nothing moves without them",
     "synced": "Argo CD has brought the tag to the workload",
     "first new answer": "a visitor gets an answer of the new version, from its first pod",
     "rolled out": "the new version serves alone",

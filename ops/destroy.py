@@ -5,19 +5,20 @@ import subprocess
 from ops import access
 from ops.lock import locked
 from ops.paths import StackPaths
+from ops.preflight import owner
 from ops.progress import Progress
 from ops.session import Session, resume
 
 OURS = "app.kubernetes.io/part-of=aihub"
 
 
-def _kept_volumes(session: Session) -> list[tuple[str, str]]:
-    """Return (namespace, claim) of every volume that outlives the stack."""
+def _kept_volumes(session: Session, others: frozenset[str]) -> list[tuple[str, str]]:
+    """Return (namespace, claim) of every volume that outlives the stack, but not in namespaces of other stacks."""
     command = [str(access.kubectl()), "get", "pvc", "--all-namespaces", "-l", OURS, "--no-headers"]
     command += ["-o", "custom-columns=N:.metadata.namespace,C:.metadata.name"]
     done = subprocess.run(command, env=session.engine.environment(), capture_output=True, text=True, check=False)
     rows = [line.split() for line in done.stdout.splitlines()]
-    return [(namespace, claim) for namespace, claim in rows]
+    return [(namespace, claim) for namespace, claim in rows if namespace not in others]
 
 
 def run(paths: StackPaths, delete_volumes: bool) -> int:
@@ -31,7 +32,8 @@ def run(paths: StackPaths, delete_volumes: bool) -> int:
         session = resume(paths)
         with progress.step("pulumi destroy", "until every object is gone"):
             session.engine.run("destroy", "--yes", "--skip-preview", "--exclude-protected")
-        kept = _kept_volumes(session)
+        others = owner.others(access.kubectl(), session.engine.environment(), paths.stack)
+        kept = _kept_volumes(session, others)
         if not delete_volumes:
             for namespace, claim in kept:
                 print(f"kept: volume {namespace}/{claim}")
@@ -39,7 +41,9 @@ def run(paths: StackPaths, delete_volumes: bool) -> int:
             return 0
         with progress.step("Volumes and namespaces", "this removes the data"):
             _delete(session, kept)
-    if access.of_stack(paths).own_node:
+    if others:
+        print(f"kept: the cluster, on which other stacks live (namespaces {', '.join(sorted(others))})")
+    elif access.of_stack(paths).own_node:
         from cluster import node  # noqa: PLC0415 - only a stack on our own node needs it
 
         with progress.step("Kubernetes node", "everything it made but the system packages"):

@@ -9,6 +9,7 @@ from ops.credentials import load_or_make, stack_config
 from ops.engine import Engine
 from ops.lock import locked
 from ops.paths import CHECKOUT, StackPaths
+from ops.preflight import owner
 from ops.preflight import run as preflight
 from ops.progress import Progress
 from toolchain.ensure import ensure, ensure_all, ready
@@ -82,7 +83,10 @@ def run(paths: StackPaths) -> int:
         engine.prepare(credentials)
         with progress.step("pulumi up", "images are built and pushed, then the chat is rolled out"):
             # --refresh: what somebody deleted, or a node made anew, is put back.
-            engine.run("up", "--yes", "--skip-preview", "--suppress-outputs", "--refresh")
+            try:
+                engine.run("up", "--yes", "--skip-preview", "--suppress-outputs", "--refresh")
+            finally:
+                owner.mark(access.kubectl(), engine.environment(), paths.stack, owner.namespaces(stack))
         outputs = engine.outputs()
         url = outputs.get("chatUrl")
         chat = ChatClient(url=url, api_key=credentials.api_key) if url else None

@@ -23,7 +23,7 @@ def of_stack(stack: str, before_up: bool = False) -> list[Finding]:
         OpsError: its configuration is wrong.
     """
     from infra.config import ConfigError  # noqa: PLC0415 - doctor imports this file before anything is installed
-    from ops.preflight import gpu, memory, names, ports, storage  # noqa: PLC0415
+    from ops.preflight import gpu, images, longhorn, memory, names, owner, ports, sizes, storage, vault  # noqa: PLC0415
     from ops.preflight.declared import declared  # noqa: PLC0415
 
     try:
@@ -31,7 +31,10 @@ def of_stack(stack: str, before_up: bool = False) -> list[Finding]:
     except ConfigError as error:
         raise OpsError(str(error), f"correct Pulumi.{stack}.yaml") from error
     machine = _this_machine(stack)
-    found = [*storage.looks(machine, whole), *gpu.looks(machine, whole)]
+    found = [*owner.looks(machine, whole), *storage.looks(machine, whole)]
+    found += [*longhorn.looks(machine, whole), *gpu.looks(machine, whole)]
+    found += [*sizes.looks(machine, whole), *vault.looks(stack, whole.stack)]
+    found += images.looks(stack, whole.stack)
     if before_up:
         return [*found, *ports.looks(machine, whole), *memory.looks(machine, whole, system_mib=0)]
     return [*found, *names.looks(machine, whole), *ports.looks(machine, whole), *memory.looks(machine, whole)]

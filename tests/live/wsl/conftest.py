@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from ops.paths import CHECKOUT
-from tests.live.wsl.platform import LivePaths, Platform, bring_up
+from tests.live.wsl.declared import LivePaths
+from tests.live.wsl.platform import Platform, bring_up
 
 NODE = Path("/var/lib/aihub")
 KEEP = "AIHUB_LIVE_KEEP"

@@ -5,12 +5,13 @@ What it shares with the real one: the webhook's signature and its refusal, the p
 
 import hashlib
 import hmac
+import itertools
 import json
 import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.live.wsl.stages import Stages
 NAMESPACE, PORT, PATH = "builds", 18099, "/gitea-webhook/post"
 REPOSITORY = f"{REGISTRY}/aihub/api"
 BUILD_SECONDS = 900
+GIT_LOGIN = "git-login"
 TAG_LENGTH = 8
 
 
@@ -76,13 +78,18 @@ def namespace(files: dict[str, str], git_password: str) -> list[Manifest]:
             "metadata": {"name": "build-secrets", **metadata},
             "stringData": files,
         },
-        {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": "git-login", **metadata},
-            "stringData": {"username": USER, "password": git_password},
-        },
+        git_login(GIT_LOGIN, git_password),
     ]
+
+
+def git_login(name: str, password: str) -> Manifest:
+    """Return a Secret with a login to the Git server."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "stringData": {"username": USER, "password": password},
+    }
 
 
 @dataclass
@@ -96,20 +103,34 @@ class Jenkins:
     """Webhooks whose signature was wrong."""
     builds: dict[str, str] = field(default_factory=dict)
     """Commit -> the last word of its build."""
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 
     @property
     def url(self) -> str:
         """Where the Git server reaches it; the one place that the address is put together."""
         return f"http://{NODE_ADDRESS}:{PORT}{PATH}"
 
-    def build(self, commit: str) -> str:
-        """Build one commit in a pod of its own and return the pod's last word."""
-        source = Source(
-            url=f"{INSIDE}/{USER}/service.git", revision=commit, git_image=BUILDKIT_IMAGE, login="git-login"
-        )
-        build = Build(context="service", repository=REPOSITORY, tags=(tag_of(commit),), target="api")
-        name = f"build-{tag_of(commit)}"
-        apply([build_pod(name, self.builder, source, build)])
+    def build(
+        self,
+        commit: str,
+        context: str = "service",
+        target: str | None = "api",
+        login: str = GIT_LOGIN,
+        **changed: Any,
+    ) -> str:
+        """Build one commit in a pod of its own and return the pod's last word.
+
+        Args:
+            commit: what to build.
+            context: folder with the Dockerfile.
+            target: its stage.
+            login: Secret with the login to the Git server.
+            **changed: fields of the builder that are otherwise for this build.
+        """
+        source = Source(url=f"{INSIDE}/{USER}/service.git", revision=commit, git_image=BUILDKIT_IMAGE, login=login)
+        build = Build(context=context, repository=REPOSITORY, tags=(tag_of(commit),), target=target)
+        name = f"build-{tag_of(commit)}-{next(self._numbers)}"
+        apply([build_pod(name, replace(self.builder, **changed), source, build)])
 
         def ended() -> Manifest | None:
             pod = get("pod", name, NAMESPACE)

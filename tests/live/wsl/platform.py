@@ -7,21 +7,16 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from cluster import node
 from cluster.images import BASE_IMAGE
 from cluster.settings import NODE_ADDRESS, REGISTRY, load
 from infra.gitops import declare_workload, tree
 from infra.recorder import record
 from infra.stackfile import placeholder_secrets
-from ops import access, providers
-from ops.credentials import Credentials, completed, keep, wanted_by
-from ops.engine import Engine, build_files
-from ops.paths import CHECKOUT, PRIVATE, StackPaths
-from ops.progress import Progress
-from ops.up import engine_binaries
+from ops.engine import build_files
+from ops.paths import CHECKOUT
 from tests.live.wsl import jenkins, parts, rollback
+from tests.live.wsl.declared import Declared
 from tests.live.wsl.gitea import INSIDE, USER, Gitea
 from tests.live.wsl.jenkins import Jenkins
 from tests.live.wsl.kube import apply, get, rolled_out
@@ -30,35 +25,18 @@ from tests.live.wsl.stages import Stages
 from tests.live.wsl.updater import Updater
 from tests.live.wsl.visitors import Visitors
 from toolchain.ensure import ensure_all
-from toolchain.golang import forget_build_files
 from toolchain.tools import LIVE
 
-HERE = Path(__file__).parent
 URL = "http://127.0.0.1:31302"
 GITOPS = f"{INSIDE}/{USER}/gitops.git"
 BUILD_FILES = {"AIHUB_BUILD_CA": "ca.crt", "AIHUB_BUILD_PIP_CONF": "pip.conf"}
-
-
-class LivePaths(StackPaths):
-    """The files of stack ``wsl`` as it is run here: its name, with the configuration of this folder."""
-
-    @property
-    def directory(self) -> Path:
-        """A folder of its own, so that a real stack ``wsl`` of this checkout is left alone."""
-        directory = PRIVATE / "live"
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return directory
-
-    @property
-    def declared_config(self) -> Path:
-        """What Pulumi declares here."""
-        return HERE / "stack.yaml"
 
 
 @dataclass
 class Platform:
     """The running chain."""
 
+    declared: Declared
     gitea: Gitea
     service: Repository
     """Source of the service."""
@@ -68,6 +46,12 @@ class Platform:
     updater: Updater
     visitors: Visitors
     stages: Stages
+
+    def roll_out_by(self, strategy: str) -> None:
+        """Change `chat.api.rollout`, as a person would: `make up`, then `make render` and a commit of the tree."""
+        self.declared.up(strategy)
+        self.manifests.take_over()
+        _fill_manifests(self.manifests, strategy)
 
 
 def say(line: str) -> None:
@@ -85,7 +69,8 @@ def bring_up(folder: Path) -> Platform:
     parts.define_image_updater()
     gitea = Gitea()
     gitea.start(NODE_ADDRESS)
-    api_key = _pulumi_up(gitea.password)
+    declared = Declared(gitea.password)
+    declared.up()
     stages = Stages()
     registry = get("service", "registry", "registry")
     assert registry is not None
@@ -104,36 +89,15 @@ def bring_up(folder: Path) -> Platform:
         rolled_out(kind, name, "argocd", 180)
     rolled_out("deployment", "argo-rollouts", "argo-rollouts", 120)
     return Platform(
+        declared=declared,
         gitea=gitea,
         service=service,
         manifests=manifests,
         jenkins=builds,
         updater=Updater(manifests, jenkins.REPOSITORY),
-        visitors=Visitors(URL, api_key),
+        visitors=Visitors(URL, declared.api_key),
         stages=stages,
     )
-
-
-def _pulumi_up(git_password: str) -> str:
-    """Have Pulumi declare its part; return the chat's API key."""
-    paths = LivePaths("wsl")
-    binaries = engine_binaries(Progress("make live"))
-    forget_build_files()
-    reach = access.of_stack(paths)
-    engine = Engine(
-        paths=paths,
-        binaries=binaries,
-        providers=providers.for_up(binaries[0]),
-        kubeconfig=reach.kubeconfig,
-        variables=reach.variables,
-    )
-    stack = rollback.parsed(yaml.safe_load(paths.declared_config.read_text())["config"])
-    values = completed({"deliveryPassword": git_password}, wanted_by(stack))
-    keep(paths, values)
-    credentials = Credentials(values=values, wanted=wanted_by(stack))
-    engine.prepare(credentials)
-    engine.run("up", "--yes", "--skip-preview", "--suppress-outputs", "--refresh")
-    return credentials.api_key
 
 
 def _push_base() -> None:
@@ -169,11 +133,13 @@ def _fill_service(service: Repository) -> None:
     service.commit_and_push("The service as it is")
 
 
-def _fill_manifests(manifests: Repository) -> None:
+def _fill_manifests(manifests: Repository, strategy: str = "canary") -> None:
     """Push the tree that `make render STACK=wsl` writes, without what this node cannot keep (differences.yaml)."""
-    config = rollback.wsl(GITOPS, USER)
+    config = rollback.wsl(GITOPS, USER, strategy)
     recording = record(declare_workload, stack="wsl", config=config, secrets=placeholder_secrets())
     for name, text in tree("wsl", rollback.parsed(config), recording).items():
+        if "/overlays/" in name and (manifests.folder / name).exists():
+            continue  # others write there
         (manifests.folder / name).parent.mkdir(parents=True, exist_ok=True)
         (manifests.folder / name).write_text(text)
-    manifests.commit_and_push("make render STACK=wsl")
+    manifests.commit_and_push(f"make render STACK=wsl ({strategy})")

@@ -1,11 +1,16 @@
 """A working copy that commits and pushes, as a person would."""
 
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.live.wsl.gitea import USER, Gitea
+
+ANSWER = "service/chatbot/api/chat/answer.py"
+HEAD = '"created": answer.created, "model": answer.model'
+"""Of the JSON object that an answer becomes."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,25 @@ class Repository:
         text = file.read_text()
         assert old in text, f"{path} has no {old!r}"
         file.write_text(text.replace(old, new, 1))
+
+    def write_version(self, version: str) -> None:
+        """Have the service's answers say which version they are from."""
+        file = self.folder / ANSWER
+        text = re.sub(r', "system_fingerprint": "\w+"', "", file.read_text())
+        assert HEAD in text, f"{ANSWER} has no {HEAD!r}"
+        file.write_text(text.replace(HEAD, f'{HEAD}, "system_fingerprint": "{version}"', 1))
+
+    def commit_aside(self, branch: str, path: str, text: str) -> str:
+        """Push one file more on a branch of its own, be back on the main one, and return the commit."""
+        self._git("checkout", "--quiet", "-b", branch)
+        (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.folder / path).write_text(text)
+        self._git("add", path)
+        self._git("commit", "--quiet", "--message", f"Add {path}")
+        self._git("push", "--quiet", f"{self.gitea.url}/{USER}/{self.name}.git", f"HEAD:{branch}")
+        commit = self.head()
+        self._git("checkout", "--quiet", "main")
+        return commit
 
     def _git(self, *arguments: str) -> str:
         # The login by the environment: an argument could be read by any process of this machine.

@@ -8,8 +8,10 @@ from typing import Any
 import yaml
 
 from infra.config import StackConfig, parse
-from infra.delivery.application import manifest
+from infra.delivery.application import manifest as application
 from infra.delivery.applications import UPDATES, application_args
+from infra.delivery.project import manifest as project
+from infra.delivery.projects import projects
 from infra.program import deploy
 from infra.recorder import record
 from infra.stackfile import configuration, placeholder_secrets
@@ -20,10 +22,11 @@ STACK = "wsl"
 DIFFERENCES = Path(__file__).with_name("differences.yaml")
 
 
-def wsl(repository: str, username: str) -> dict[str, Any]:
+def wsl(repository: str, username: str, strategy: str = "canary") -> dict[str, Any]:
     """Return the configuration of stack `wsl` as this node can keep it, its Git repository being another one."""
     config = merged(configuration(STACK), yaml.safe_load(DIFFERENCES.read_text()))
-    return merged(config, {"aihub:delivery": {"repository": repository, "username": username}})
+    delivery = {"repository": repository, "username": username}
+    return merged(config, {"aihub:delivery": delivery, "aihub:chat": {"api": {"rollout": strategy}}})
 
 
 def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +46,7 @@ def parsed(config: dict[str, Any]) -> StackConfig:
 
 
 def install(repository: str, username: str, password: str) -> None:
-    """Apply the rollback's objects, their login, and the Application of the list of refused tags."""
+    """Apply the rollback's objects, their login, and the Application of the list of refused tags with its project."""
     config = wsl(repository, username)
     recording = record(deploy, stack=STACK, config=config, secrets=placeholder_secrets())
     found = [
@@ -58,7 +61,9 @@ def install(repository: str, username: str, password: str) -> None:
         "metadata": {"name": "rollback-git", "namespace": "chat"},
         "stringData": {"username": username, "password": password},
     }
-    apply([secret, *found, manifest(UPDATES, application_args(parsed(config), UPDATES, STACK))])
+    stack = parsed(config)
+    limits = [project(name, args) for name, args in projects(stack, STACK, [UPDATES]).items()]
+    apply([secret, *found, *limits, application(UPDATES, application_args(stack, UPDATES, STACK))])
 
 
 def _with_our_image(each: Manifest) -> Manifest:

@@ -4,43 +4,26 @@ import time
 
 import pytest
 
+from tests.live.wsl.delivery import (
+    analysis_phase,
+    application,
+    healthy,
+    push,
+    rolled_out,
+    rollout,
+    tag_in_cluster,
+    taken_over,
+    why,
+)
 from tests.live.wsl.jenkins import tag_of
-from tests.live.wsl.kube import Manifest, get, kubectl, listed, until
+from tests.live.wsl.kube import get, kubectl, until
 from tests.live.wsl.platform import Platform
 
 pytestmark = pytest.mark.live
 
-HEAD = '"created": answer.created, "model": answer.model}'
+MISTAKE = '    raise RuntimeError("a bad commit")\n'
 TRY = "    try:\n        answer = await unless_client_leaves(request, work)"
-ANSWER, ROUTES = (f"service/chatbot/api/chat/{name}.py" for name in ("answer", "api"))
-APPLICATION = "backend-chat"
-
-
-def application() -> Manifest:
-    """Return the Application as it is now."""
-    found = get("application.argoproj.io", APPLICATION, "argocd")
-    assert found is not None, f"Pulumi declared no Application {APPLICATION}"
-    return found
-
-
-def healthy() -> bool:
-    """Say whether Argo CD has all of Git in the cluster, and all of it is well."""
-    status = application().get("status", {})
-    states = (status.get("sync", {}).get("status"), status.get("health", {}).get("status"))
-    return states == ("Synced", "Healthy")
-
-
-def why() -> str:
-    """Return what Argo CD says about what is not well."""
-    status = application().get("status", {})
-    bad = [
-        f"{each['kind']}/{each['name']}: {each.get('status')} {each.get('health', {})}"
-        for each in status.get("resources", [])
-        if each.get("status") != "Synced" or each.get("health", {}).get("status", "Healthy") != "Healthy"
-    ]
-    return "\n".join(
-        [*bad, str(status.get("conditions", "")), str(status.get("operationState", {}).get("message", ""))]
-    )
+ROUTES = "service/chatbot/api/chat/api.py"
 
 
 def test_argo_cd_brings_the_rendered_tree_to_life(platform: Platform) -> None:
@@ -92,7 +75,7 @@ def test_the_first_tag_of_a_commit_is_delivered(platform: Platform) -> None:
 
 def test_a_push_becomes_a_new_answer_without_a_failed_request(platform: Platform) -> None:
     platform.gitea.make_webhook("service", platform.jenkins.url, platform.jenkins.secret)
-    platform.service.replace(ANSWER, HEAD, HEAD.replace("}", ', "system_fingerprint": "second"}'))
+    platform.service.write_version("second")
     visitors = platform.visitors
     with platform.updater.looking(), visitors.coming():
         commit = push(platform, "Answers say which version they are from", "good commit")
@@ -114,7 +97,7 @@ def test_a_push_becomes_a_new_answer_without_a_failed_request(platform: Platform
 
 def test_a_bad_commit_is_sent_back_and_refused(platform: Platform) -> None:
     good = platform.updater.named()
-    platform.service.replace(ROUTES, TRY, '    raise RuntimeError("a bad commit")\n' + TRY)
+    platform.service.replace(ROUTES, TRY, MISTAKE + TRY)
     with platform.updater.looking():
         commit = push(platform, "A mistake", "bad commit")
         bad = tag_of(commit)
@@ -137,55 +120,5 @@ def test_a_bad_commit_is_sent_back_and_refused(platform: Platform) -> None:
         assert platform.updater.named() == good
         assert platform.updater.written[written:] == []
         assert tag_in_cluster() == good
+    platform.service.replace(ROUTES, MISTAKE, "")  # goes out with the next commit
     assert {platform.visitors.fingerprint() for _ in range(8)} == {"second"}
-
-
-def push(platform: Platform, message: str, name: str) -> str:
-    """Commit, push, and wait for the image; return the commit."""
-    begun = time.monotonic()
-    commit = platform.service.commit_and_push(message)
-    platform.stages.begin(commit, name, begun)
-    builds = platform.jenkins.builds
-    until("the webhook arrives", lambda: commit in builds, 60)
-    until("the build ends", lambda: builds[commit], 900)
-    assert builds[commit].startswith("Pushed"), builds[commit]
-    return commit
-
-
-def rollout() -> Manifest:
-    """Return the api's Rollout."""
-    found = get("rollouts.argoproj.io", "api", "chat")
-    assert found is not None
-    return found
-
-
-def tag_in_cluster() -> str:
-    """Return the tag that the Rollout is told."""
-    return tag_of_pods(rollout())
-
-
-def tag_of_pods(workload: Manifest) -> str:
-    """Return the tag of a workload's pods."""
-    return str(workload["spec"]["template"]["spec"]["containers"][0]["image"]).rpartition(":")[2]
-
-
-def rolled_out(tag: str) -> bool:
-    """Say whether a tag is what is wanted, and what serves alone."""
-    status = rollout()["status"]
-    serving = get("replicasets.apps", f"api-{status.get('stableRS')}", "chat")
-    if status.get("phase") != "Healthy" or serving is None or tag_in_cluster() != tag:
-        return False
-    return tag_of_pods(serving) == tag
-
-
-def taken_over(tag: str) -> bool:
-    """Say whether a tag serves alone; a rollout that was sent back ends the wait with the analysis' own words."""
-    if rollout()["status"].get("abort"):
-        said = kubectl("logs", "--namespace", "chat", "--selector", "app.kubernetes.io/name=api-analysis", "--tail=20")
-        raise AssertionError(f"the rollout was sent back: {said}")
-    return rolled_out(tag)
-
-
-def analysis_phase() -> str:
-    """Return how the newest analysis ended."""
-    return str(listed("analysisruns.argoproj.io", "chat")[-1]["status"]["phase"])

@@ -44,6 +44,9 @@ class Visitors:
     def coming(self) -> Iterator[None]:
         """Ask all the while, for half an hour at most."""
         stop, deadline = threading.Event(), time.monotonic() + LONGEST_SECONDS
+        self.answered = 0
+        self.failures.clear()
+        self.fingerprints.clear()
 
         def visit() -> None:
             while not stop.wait(PAUSE_SECONDS) and time.monotonic() < deadline:
