@@ -49,12 +49,20 @@ def _apt(*arguments: str) -> None:
         raise NodeError(f"apt-get {arguments[0]} failed: {said}", f"run it by hand: {' '.join(command)}")
 
 
+UNIT_FOLDERS = (Path("/lib/systemd/system"), Path("/usr/lib/systemd/system"))
+
+
+def _services() -> set[str]:
+    return {path.name for folder in UNIT_FOLDERS for path in folder.glob("*.service") if "@" not in path.name}
+
+
 def install(names: list[str]) -> None:
-    """Install packages; units that come with them and were not there before are put to rest.
+    """Install packages; services that come with them, and were not there before, are put to rest.
 
     Raises:
         NodeError: apt-get failed.
     """
+    before = _services()
     if not Path("/var/lib/apt/lists").exists() or not any(Path("/var/lib/apt/lists").glob("*Packages*")):
         _apt("update")
     try:
@@ -64,6 +72,5 @@ def install(names: list[str]) -> None:
         _apt("update")
         _apt("install", "--no-install-recommends", *names)
     if shutil.which("systemctl") and Path("/run/systemd/system").is_dir():
-        packages = {"etcd-server": "etcd.service", "containerd": "containerd.service"}
-        for unit in (packages[name] for name in names if name in packages):
+        for unit in sorted(_services() - before):
             subprocess.run(["systemctl", "disable", "--quiet", "--now", unit], check=False)
