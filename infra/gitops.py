@@ -8,23 +8,27 @@ write: image versions, refused tags. It is made once and never touched again.
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+import infra.aipp.project
 import infra.aipp.tree
 from infra.config import ConfigError, StackConfig, load, parse
-from infra.delivery.application import ApplicationArgs, manifest
+from infra.delivery.application import manifest as application
 from infra.delivery.applications import UPDATES, application_args, applications, folder, overlay, part_of
 from infra.delivery.image_updater import manifest as image_updater
 from infra.delivery.image_updater import refused
+from infra.delivery.project import manifest as project
+from infra.delivery.projects import projects
 from infra.delivery.room import GIT_SECRET, REFUSED_FILE
 from infra.manifests import RenderError, as_manifest, documents, images_in
 from infra.program import declare
 from infra.recorder import Recorded, Recording, record
 from infra.stackfile import configuration, placeholder_secrets
+from infra.storage.sizes import shrunk
 
 HEADER = "# Written by `make render`; change the program instead.\n"
 OVERLAY_HEADER = "# Made once by `make render` and never touched by it again: image versions are written here.\n"
@@ -39,12 +43,14 @@ def render(stack_name: str, directory: Path) -> list[Path]:
 
     Raises:
         ConfigError: the stack is unknown or its configuration is wrong.
-        RenderError: an object would carry a secret.
+        RenderError: an object would carry a secret, or a volume would become smaller than the tree has it.
     """
     config = configuration(stack_name)
     stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
     recording = record(declare_workload, stack=stack_name, config=config, secrets=placeholder_secrets())
     files = tree(stack_name, stack, recording)
+    if problems := shrunk(directory, files):
+        raise RenderError("\n".join(problems))
     written = []
     for name, text in files.items():
         path = directory / name
@@ -71,31 +77,40 @@ def tree(stack_name: str, stack: StackConfig, recording: Recording) -> dict[str,
         parts[part_of(component)].setdefault(component, []).append(resource)
     files: dict[str, str] = {}
     images: dict[str, list[str]] = {}
-    for application, components in parts.items():
+    for name, components in parts.items():
         tags = first_tags(stack, (each for resources in components.values() for each in resources))
-        images[application] = sorted(tags)
+        images[name] = sorted(tags)
         base = {
             f"{component}.yaml": documents([as_manifest(resource, tags) for resource in resources])
             for component, resources in sorted(components.items())
         }
-        files |= _folder(folder(stack, application), base)
-        files[f"{overlay(stack, application, stack_name)}/kustomization.yaml"] = OVERLAY_HEADER + _kustomization(
+        files |= _folder(folder(stack, name), base)
+        files[f"{overlay(stack, name, stack_name)}/kustomization.yaml"] = OVERLAY_HEADER + _kustomization(
             namespace=stack.chat.namespace,
             resources=["../../base"],
             images=[{"name": image, "newTag": tag} for image, tag in sorted(tags.items())],
         )
     if stack.delivery.image_updater:
         files |= _updates(stack, stack_name, images)
-    told: dict[str, ApplicationArgs] = {}
-    if stack.delivery.repository:
-        told |= {name: application_args(stack, name, stack_name) for name in applications(stack)}
     if stack.aipp:
         files |= _services(stack, stack_name, recording)
-        if stack.delivery.repository:
-            told[infra.aipp.tree.APPLICATION] = infra.aipp.tree.application_args(stack, stack_name)
-    for name, args in told.items():
-        files[f"{stack.delivery.path}/bootstrap/{name}.yaml"] = HEADER + documents([manifest(name, args)])
+    for manifest in _bootstrap(stack, stack_name):
+        files[f"{stack.delivery.path}/bootstrap/{manifest['metadata']['name']}.yaml"] = HEADER + documents([manifest])
     return files
+
+
+def _bootstrap(stack: StackConfig, stack_name: str) -> Iterator[dict[str, Any]]:
+    """Yield what Argo CD is told: the projects and the Applications; nothing without a repository."""
+    if not stack.delivery.repository:
+        return
+    names = applications(stack)
+    limits = projects(stack, stack_name, names)
+    told = {name: application_args(stack, name, stack_name) for name in names}
+    if stack.aipp:
+        limits[infra.aipp.project.project(stack_name)] = infra.aipp.project.project_args(stack)
+        told[infra.aipp.tree.APPLICATION] = infra.aipp.tree.application_args(stack, stack_name)
+    yield from (project(name, args) for name, args in limits.items())
+    yield from (application(name, args) for name, args in told.items())
 
 
 def _folder(where: str, base: Mapping[str, str]) -> dict[str, str]:

@@ -27,6 +27,7 @@ import infra.observability.plan
 import infra.observability.room
 import infra.registry.plan
 import infra.registry.room
+import infra.secrets.room
 import infra.storage.plan
 import infra.storage.room
 import infra.tools.plan
@@ -35,6 +36,7 @@ from infra import cluster
 from infra.config import ConfigError, Secrets, StackConfig, load
 from infra.plan import Plan, merged, shared_namespaces
 from infra.site import Site
+from infra.storage.schedules import scheduled
 
 
 def plan(stack: StackConfig) -> Plan:
@@ -64,7 +66,7 @@ def plan(stack: StackConfig) -> Plan:
 
 def declare(stack: StackConfig, secrets: Secrets) -> dict[str, Any]:
     """Declare one installation and return what the stack exports."""
-    on_cluster = ResourceOptions(provider=cluster.provider(stack.cluster.context))
+    on_cluster = scheduled(stack, ResourceOptions(provider=cluster.provider(stack.cluster.context)))
     whole = plan(stack)
     names = {space: its.namespace for space, its in whole.spaces.items() if its.ours}
     namespaces = cluster.Namespaces("namespaces", cluster.NamespacesArgs(names=names), opts=on_cluster)
@@ -76,6 +78,7 @@ def declare(stack: StackConfig, secrets: Secrets) -> dict[str, Any]:
         namespaces={space: namespaces.names[space] for space in names},
         options=on_cluster,
     )
+    infra.secrets.room.declare(site)  # who may read what in Vault
     infra.network.room.declare(site)  # who may call whom: nothing but the declared flows
     infra.storage.room.declare(site)  # what makes volumes, where the cluster has nothing that does
     infra.gpu.room.declare(site)  # RuntimeClass and device plugin
@@ -93,7 +96,8 @@ def declare(stack: StackConfig, secrets: Secrets) -> dict[str, Any]:
         "chatDelivery": stack.chat.delivery,
         "namespaces": names,
         "registry": registry.host,
-        **({"aippUrl": aipp_url} if aipp_url else {}),
+        **({"aippUrl": aipp_url, "aippNamespace": stack.aipp.namespace} if stack.aipp and aipp_url else {}),
+        **({"gpus": gpus} if (gpus := sum(stack.card_requests().values())) else {}),
     }
 
 

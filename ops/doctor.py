@@ -24,8 +24,7 @@ def findings(paths: StackPaths) -> list[machine.Finding]:
         machine.python(),
         *([machine.root(), machine.debian()] if own_node else []),
         machine.disk(machine.AGAIN_GIB if whole else machine.UP_GIB),
-        machine.systemd(),
-        machine.gpu(),
+        *([machine.systemd(), machine.gpu()] if own_node else []),
         *[_tool(tool) for tool in (*NODE, *ENGINE, HELM)],
         *preflight.from_outside(paths.stack),
     ]
@@ -33,7 +32,8 @@ def findings(paths: StackPaths) -> list[machine.Finding]:
 
 def _own_node(paths: StackPaths) -> bool:
     """Read the context without a YAML library: doctor runs before anything is installed."""
-    return access.NODE_CONTEXT in paths.declared_config.read_text()
+    lines = paths.declared_config.read_text().splitlines()
+    return any(line.split("#")[0].strip() == f"context: {access.NODE_CONTEXT}" for line in lines)
 
 
 def run(paths: StackPaths) -> int:

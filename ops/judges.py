@@ -1,8 +1,9 @@
 """What lists of objects say about an installation: each judge takes what the API server lists and returns a finding."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from ops import cards
 from ops.machine import Finding
 
 Listed = Mapping[str, Any]
@@ -20,14 +21,20 @@ def nodes(listed: Listed) -> Finding:
     )
 
 
-def gpus(listed: Listed, wanted: int) -> Finding:
-    """The nodes offer as many GPUs as the stack's pods ask for."""
-    offered = sum(int(item["status"].get("allocatable", {}).get("nvidia.com/gpu", 0)) for item in listed["items"])
+def gpus(listed: Listed, wanted: int, pods: Listed, namespaces: Collection[str]) -> Finding:
+    """The nodes offer as many GPUs as the stack's pods ask for, beside what pods of other namespaces ask for."""
+    offered, asked = sum(cards.offered(listed).values()), cards.askers(pods)
+    others = cards.of_others(asked, namespaces)
+    says = f"{offered} nvidia.com/gpu allocatable, {wanted} asked for"
+    ours = {pod: number for pod, number in asked.items() if pod not in others}
+    says += f" ({cards.told(ours)})" if ours else ""
+    says += f"; others ask, too: {cards.told(others)}" if others else ""
     return Finding(
         name="gpu",
-        ok=offered >= wanted,
-        says=f"{offered} nvidia.com/gpu allocatable, {wanted} asked for",
-        fix="make doctor names the missing piece: driver, toolkit, containerd's runtime, device plugin",
+        ok=offered - sum(others.values()) >= wanted,
+        says=says,
+        fix="make doctor names the missing piece: driver, toolkit, containerd's runtime, device plugin, or who has the "
+        "card; what can do without is left out by its gpuCount: 0",
     )
 
 
@@ -48,11 +55,71 @@ def pods(namespace: str, listed: Listed, workloads: int = 1) -> Finding:
 
 
 def _reason(pod: Mapping[str, Any]) -> str:
+    if condition(pod, "PodScheduled") == "False":
+        return condition(pod, "PodScheduled", "message")
+    for status in pod["status"].get("initContainerStatuses", []):
+        if "running" in status.get("state", {}) and not status.get("ready"):  # one that stays beside the pod is ready
+            return f"in {status['name']}"
     for status in pod["status"].get("containerStatuses", []):
         for state in status.get("state", {}).values():
             if reason := state.get("reason"):
                 return str(reason)
     return str(pod["status"].get("phase", "unknown"))
+
+
+def memory(namespace: str, listed: Listed) -> Finding:
+    """No container's last end was for want of memory, even if it is well again."""
+    killed = [
+        f"{item['metadata']['name']} ({status['name']}, started again {status.get('restartCount', 0)} times)"
+        for item in listed["items"]
+        for status in item["status"].get("containerStatuses", [])
+        if status.get("lastState", {}).get("terminated", {}).get("reason") == "OOMKilled"
+    ]
+    return Finding(
+        name=f"memory in {namespace}",
+        ok=not killed,
+        says=f"killed for memory: {', '.join(killed)}" if killed else "no pod was killed for memory",
+        fix="raise its memoryMib (enai-linker: lower batchSize first); a new pod of it ends this finding",
+    )
+
+
+def events(namespace: str, listed: Listed, waiting: Collection[str]) -> Finding:
+    """What Kubernetes last said of each pod that waits, e.g. which Secret is missing or which image is not there."""
+    said = {
+        item["involvedObject"]["name"]: item.get("message", "")
+        for item in sorted(listed["items"], key=lambda item: str(item.get("lastTimestamp") or item.get("eventTime")))
+        if item.get("type") == "Warning" and item["involvedObject"]["name"] in waiting
+    }
+    return Finding(
+        name=f"events in {namespace}",
+        ok=not said,
+        says="; ".join(f"{name}: {message}" for name, message in said.items()) or "nothing holds a pod up",
+        fix=f"kubectl -n {namespace} get events",
+    )
+
+
+def waiting(listed: Listed) -> list[str]:
+    """Return the names of the pods that are not ready, finished ones aside."""
+    return [
+        item["metadata"]["name"]
+        for item in listed["items"]
+        if item["status"].get("phase") != "Succeeded" and condition(item, "Ready") != "True"
+    ]
+
+
+def external_secrets(listed: Listed) -> Finding:
+    """External Secrets has fetched every Secret from the store."""
+    bad = [
+        f"{_name(item)} ({condition(item, 'Ready', 'message') or 'not fetched yet'})"
+        for item in listed["items"]
+        if condition(item, "Ready") != "True"
+    ]
+    return Finding(
+        name="external secrets",
+        ok=not bad,
+        says=f"not fetched: {', '.join(bad)}" if bad else f"{len(listed['items'])} fetched",
+        fix="kubectl get externalsecrets --all-namespaces; pods that run keep the Secrets they have",
+    )
 
 
 def claims(namespace: str, listed: Listed) -> Finding:
@@ -69,7 +136,7 @@ def claims(namespace: str, listed: Listed) -> Finding:
 def certificates(listed: Listed) -> Finding:
     """Every certificate of cert-manager is issued and in time."""
     bad = [
-        f"{_name(item)} ({condition(item, 'Ready', 'reason') or 'not issued yet'})"
+        f"{_name(item)} ({_why(item) or 'not issued yet'})"
         for item in listed["items"]
         if condition(item, "Ready") != "True"
     ]
@@ -79,6 +146,12 @@ def certificates(listed: Listed) -> Finding:
         says=f"not ready: {', '.join(bad)}" if bad else f"{len(listed['items'])} ready",
         fix="kubectl describe certificate,certificaterequest,order,challenge --all-namespaces",
     )
+
+
+def _why(item: Mapping[str, Any]) -> str:
+    """Return why an object is not ready, e.g. ``Pending: no DNS record yet``; empty where it says nothing."""
+    said = [condition(item, "Ready", field) for field in ("reason", "message")]
+    return ": ".join(each for each in said if each)
 
 
 def applications(listed: Listed) -> Finding:

@@ -16,13 +16,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cluster import NodeError, packages
 from ops import chat
 from ops.paths import CHECKOUT, PRIVATE, SERVICE, SERVICE_VENV, VENV
 from ops.progress import Progress, duration
 from toolchain import ToolchainError, pypi
 from toolchain.cache import folder
 from toolchain.ensure import ensure, ready
-from toolchain.tools import COMPOSE, ENGINE, HELM, KUBERNETES
+from toolchain.tools import COMPOSE, ENGINE, HELM, KUBERNETES, VAULT, Tool
 
 LOGS = PRIVATE / "test"
 PYTHON = str(VENV / "bin" / "python")
@@ -39,6 +40,9 @@ TEST_PACKAGES = {
     "nginx": "nginx-light",
     "psql": "postgresql",
     "rabbitmqctl": "rabbitmq-server",
+    "promtool": "prometheus",
+    "prometheus-redis-exporter": "prometheus-redis-exporter",
+    "prometheus-postgres-exporter": "prometheus-postgres-exporter",
     "containerd": "containerd",
     "iptables": "iptables",
 }
@@ -61,6 +65,8 @@ class Part:
     """Whether it needs root."""
     tools: bool = False
     """Whether it waits for the tools that the other lane makes: without them some of its tests would be skipped."""
+    builds: tuple[Tool, ...] = ()
+    """What takes too long to build for every run: such a part runs only when it is named."""
 
 
 @dataclass(kw_only=True)
@@ -94,7 +100,7 @@ CHECKS = (
             PYTHON,
             *(f"tests/{room}" for room in ("infra", "stacks", "policy", "ops", "toolchain", "compose")),
             "-m",
-            "not live",
+            "not live and not vault",
         ),
         junit=True,
         tools=True,
@@ -116,6 +122,12 @@ HEAVY = (
     ),
     Part(name="browser", argv=pytest(PYTHON, "tests/service/web"), junit=True),
     Part(name="plugins", argv=pytest(PYTHON, "tests/plugins", "tests/cluster", "-m", "not live"), junit=True),
+    Part(
+        name="vault",
+        argv=pytest(PYTHON, "tests/ops/test_vault_server.py", "tests/infra/secrets", "-m", "vault"),
+        junit=True,
+        builds=(VAULT,),
+    ),
     Part(name="live", argv=pytest(PYTHON, "tests/live", "-m", "live", "--timeout=3600"), junit=True, root=True),
 )
 
@@ -161,10 +173,10 @@ def _prepare(progress: Progress) -> dict[str, str]:
     missing = [package for program, package in TEST_PACKAGES.items() if shutil.which(program) is None]
     if missing and os.geteuid() == 0:
         progress.say(f"installing {', '.join(missing)}")
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", *missing]):
-            subprocess.run(
-                command, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, capture_output=True, check=False
-            )
+        try:
+            packages.install(missing)
+        except NodeError as error:  # what needs them is skipped, and says so
+            progress.say(str(error))
     # Helm is made by the other lane; where it is on PATH already, this is that folder.
     helm = ready(HELM) or folder(HELM) / "bin"
     path = os.pathsep.join([str(pypi.node()), str(helm), os.environ["PATH"]])
@@ -194,7 +206,7 @@ def _heavy_lane(
     progress: Progress,
 ) -> None:
     try:
-        for tool in (*ENGINE, HELM, KUBERNETES, COMPOSE):
+        for tool in (*ENGINE, HELM, KUBERNETES, COMPOSE, *(tool for part in parts for tool in part.builds)):
             ensure(tool, progress.say)
         if any(part.folder == chat.WEB for part in parts):
             chat.build_page(progress)
@@ -217,11 +229,16 @@ def summary(results: Sequence[Result]) -> str:
     return "\n".join([*lines, f"{passed} passed, {failed} failed, {sum(len(r.skipped) for r in results)} skipped"])
 
 
+def parts_of(lane: Sequence[Part], only: Sequence[str]) -> list[Part]:
+    """Return the parts of a lane that are named; with no name all but those that must be."""
+    return [part for part in lane if (part.name in only if only else not part.builds)]
+
+
 def run(only: Sequence[str]) -> int:
     """Run the suite, or the parts named; 1 when anything failed."""
     LOGS.mkdir(parents=True, exist_ok=True)
     progress = Progress("make test")
-    chosen = [[part for part in lane if not only or part.name in only] for lane in (CHECKS, HEAVY)]
+    chosen = [parts_of(lane, only) for lane in (CHECKS, HEAVY)]
     with progress.step("Preparing", "environments and packages"):
         environment = _prepare(progress)
     results: list[Result] = []

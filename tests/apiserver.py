@@ -129,7 +129,7 @@ class ApiServer:
             f"--service-account-key-file={key}",
             f"--service-account-signing-key-file={key}",
             "--service-account-issuer=https://tests.invalid",
-            "--service-cluster-ip-range=10.0.0.0/24",
+            "--service-cluster-ip-range=10.96.0.0/16",
             "--authorization-mode=RBAC",
             # Without its controller no namespace ever gets its default account, and no pod would be admitted.
             "--disable-admission-plugins=ServiceAccount",

@@ -46,6 +46,20 @@ class StackConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _somebody_tells_argocd_of_pushes(self) -> "StackConfig":
+        argocd, git = self.delivery.argocd, self.ci.git
+        if not argocd or not argocd.webhook:
+            return self
+        if not git or not (self.delivery.repository or "").startswith(git.prefix):
+            raise ValueError(
+                "delivery.argocd.webhook is called by the Git server of ci.git, where delivery.repository is not: "
+                "put it there, or leave webhook out"
+            )
+        if git.gitlab and not argocd.host:
+            raise ValueError("delivery.argocd.webhook is called by a GitLab outside the cluster: set argocd.host too")
+        return self
+
+    @model_validator(mode="after")
     def _aipp_finds_what_it_needs(self) -> "StackConfig":
         if not self.aipp:
             return self
@@ -53,6 +67,11 @@ class StackConfig(Section):
             raise ValueError("aipp.delivery is argocd, which needs delivery.repository: set it, or deliver by pulumi")
         if self.aipp.namespace in self.namespaces_beside_aipp():
             raise ValueError("aipp.namespace is the namespace of something else: give it its own")
+        if self.aipp.secrets_by == "agent" and not (self.secrets.vault and self.secrets.vault.access):
+            raise ValueError(
+                "aipp.secretsBy is agent, which logs in to Vault by roles of ours: set secrets.vault.access, or leave "
+                "secretsBy out"
+            )
         if not self.secrets.vault and (foreign := self.aipp.foreign_secrets()):
             raise ValueError(
                 f"{', '.join(foreign)} names a secret that only Vault can hold: set secrets.vault, or name one of "
@@ -87,6 +106,15 @@ class StackConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _addresses_of_services_differ(self) -> "StackConfig":
+        controller, server = self.network.controller, self.registry.server
+        if controller and server and controller.cluster_ip and controller.cluster_ip == server.cluster_ip:
+            raise ValueError(
+                "network.controller.clusterIp and registry.server.clusterIp are one address: give each its own"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _host_names_differ(self) -> "StackConfig":
         hosts = list(served_hosts(self))
         twice = [path for path, host in hosts if [other for _, other in hosts].count(host) > 1]
@@ -95,17 +123,46 @@ class StackConfig(Section):
         return self
 
     @model_validator(mode="after")
+    def _grafana_knows_the_issuer(self) -> "StackConfig":
+        own, login = self.observability.stack, self.network.login
+        foreign = login.issuer if login else None
+        if own and own.grafana_host and foreign and not own.issuer_endpoints:
+            raise ValueError(
+                "network.login.issuer is none of ours, and Grafana cannot look up where it answers: set authorize, "
+                "token and userinfo of observability.stack.issuerEndpoints, as in "
+                "ISSUER/.well-known/openid-configuration"
+            )
+        if own and own.issuer_endpoints and not foreign:
+            raise ValueError(
+                "observability.stack.issuerEndpoints are those of network.login.issuer, which is not set: "
+                "leave them out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _exporters_have_a_store(self) -> "StackConfig":
+        if self.observability.postgres_exporter_image and not self.aipp:
+            raise ValueError("observability.postgresExporterImage is for the database of aipp, which is not set")
+        return self
+
+    @model_validator(mode="after")
     def _cards_are_enough(self) -> "StackConfig":
-        engine = self.chat.engine
-        requests = {"chat.engine.gpuCount": engine.gpu_count}
+        engine, linker = self.chat.engine, self.aipp.linker if self.aipp else None
         shares = {"chat.engine.gpuMemoryGib": engine.gpu_memory_gib} if engine.gpu_count else {}
-        if self.aipp and self.aipp.linker.gpu_count:
-            requests["aipp.linker.gpuCount"] = self.aipp.linker.gpu_count
-            shares["aipp.linker.gpuMemoryGib"] = self.aipp.linker.gpu_memory_gib
-        trouble = self.gpu.trouble(requests) or (self.gpu.memory_trouble(shares) if self._cards_are_shared else None)
+        if linker and linker.gpu_count:
+            shares["aipp.linker.gpuMemoryGib"] = linker.gpu_memory_gib
+        memory = self.gpu.memory_trouble(shares) if self._cards_are_shared else None
+        trouble = self.gpu.trouble(self.card_requests()) or memory
         if trouble:
             raise ValueError(trouble)
         return self
+
+    def card_requests(self) -> dict[str, int]:
+        """Return field -> how many `nvidia.com/gpu` its pod asks for, of everything that asks for one."""
+        requests = {"chat.engine.gpuCount": self.chat.engine.gpu_count}
+        if self.aipp:
+            requests["aipp.linker.gpuCount"] = self.aipp.linker.gpu_count
+        return {field: number for field, number in requests.items() if number}
 
     @property
     def _cards_are_shared(self) -> bool:

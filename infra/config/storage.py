@@ -1,7 +1,7 @@
 """Where volumes come from."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -37,7 +37,14 @@ class SnapshotsConfig(Section):
     kept: Kept = 24
 
 
-class BackupsConfig(Section):
+class BackupTimesConfig(Section):
+    """When every volume is copied elsewhere, and how many copies are kept of each."""
+
+    schedule: Cron = "0 2 * * *"
+    kept: Kept = 7
+
+
+class BackupsConfig(BackupTimesConfig):
     """Copies of every volume, elsewhere."""
 
     target: Annotated[str, AfterValidator(_target)]
@@ -45,8 +52,6 @@ class BackupsConfig(Section):
     `aihub:backupSecretKey`."""
     endpoint: Url | None = None
     """Address of an S3 service that is not Amazon's."""
-    schedule: Cron = "0 2 * * *"
-    kept: Kept = 7
 
     @property
     def is_s3(self) -> bool:
@@ -70,8 +75,29 @@ class LonghornConfig(Section):
     """Copies of each volume, on as many nodes; one node can hold one."""
     snapshots: SnapshotsConfig | None = SnapshotsConfig()
     backups: BackupsConfig | None = None
+    node_down_pod_deletion_policy: Literal[
+        "do-nothing", "delete-statefulset-pod", "delete-deployment-pod", "delete-both-statefulset-and-deployment-pod"
+    ] = "delete-both-statefulset-and-deployment-pod"
+    """Which pods Longhorn gives up on a node that is down, so that their volumes can move (docs/aipp.md). It does
+    nothing by its own default, and such a pod waits for a person; a volume with copies elsewhere is needed, too."""
     removable: bool = False
     """Whether `destroy` may uninstall it, which deletes **every** volume of it; false: `destroy` refuses to."""
+
+
+class SchedulesConfig(Section):
+    """What a Longhorn that is the cluster's does to this stack's volumes, and to no others."""
+
+    namespace: DnsLabel = "longhorn-system"
+    """Where it runs."""
+    snapshots: SnapshotsConfig | None = SnapshotsConfig()
+    backups: BackupTimesConfig | None = None
+    """Absent: none of ours. They go to the target that this Longhorn was given."""
+
+    @model_validator(mode="after")
+    def _something_is_done(self) -> "SchedulesConfig":
+        if not (self.snapshots or self.backups):
+            raise ValueError("neither snapshots nor backups are to be made: set one, or leave schedules out")
+        return self
 
 
 class LocalPathConfig(Section):
@@ -95,6 +121,18 @@ class StorageConfig(Section):
     """Absent: no Longhorn of this stack's."""
     local_path: LocalPathConfig | None = None
     """Absent: no local-path-provisioner of this stack's."""
+
+    schedules: SchedulesConfig | None = None
+    """Absent: what the cluster does to every volume that says nothing holds for this stack's, too."""
+
+    @model_validator(mode="after")
+    def _schedules_are_for_the_clusters(self) -> "StorageConfig":
+        if self.schedules and (self.longhorn or self.local_path):
+            raise ValueError(
+                "schedules are for a Longhorn that is the cluster's: set longhorn.snapshots and longhorn.backups "
+                "instead; folders of a node have neither"
+            )
+        return self
 
     @model_validator(mode="after")
     def _at_most_one(self) -> "StorageConfig":

@@ -10,21 +10,8 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 from infra.chart import release
 from infra.cluster import labels
+from infra.storage.recurring import RecurringJob, declare_job
 from infra.versions import LONGHORN
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecurringJob:
-    """Something that Longhorn does to every volume, again and again."""
-
-    name: str
-    """Name of the RecurringJob."""
-    task: str
-    """``snapshot`` or ``backup``."""
-    schedule: str
-    """Cron schedule."""
-    kept: int
-    """How many are kept of each volume."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +26,8 @@ class LonghornArgs:
     """Copies of each volume."""
     removable: bool
     """Whether an uninstallation may go through; it deletes every volume."""
+    node_down: str
+    """Which pods are given up on a node that is down."""
     jobs: tuple[RecurringJob, ...] = ()
     """What is done to every volume by schedule."""
     backup_target: str | None = None
@@ -72,21 +61,14 @@ class Longhorn(ComponentResource):
             name, LONGHORN, namespace=args.namespace, values=values(args), parent=self, timeout_seconds=1800
         )
         for job in args.jobs:
-            k8s.apiextensions.CustomResource(
-                f"{name}-{job.name}",
-                api_version="longhorn.io/v1beta2",
-                kind="RecurringJob",
-                metadata={"name": job.name, "namespace": args.namespace, "labels": its_labels},
-                spec={
-                    "name": job.name,
-                    "task": job.task,
-                    "cron": job.schedule,
-                    "retain": job.kept,
-                    "concurrency": 1,
-                    "groups": ["default"],  # every volume that names no group of its own
-                },
+            declare_job(
+                job,
+                resource=f"{name}-{job.name}",
+                namespace=args.namespace,
+                labels=its_labels,
+                group="default",  # every volume that names no group of its own
                 # The chart brings the kind.
-                opts=ResourceOptions(parent=self, depends_on=[installed]),
+                options=ResourceOptions(parent=self, depends_on=[installed]),
             )
         self.storage_class = installed.name.apply(lambda _: "longhorn")
         self.register_outputs({"storage_class": self.storage_class})
@@ -120,6 +102,7 @@ def values(args: LonghornArgs) -> Mapping[str, Any]:
             "defaultDataPath": args.data_path,
             # Without it the uninstallation's job refuses and the release hangs in deletion; with it, volumes go too.
             "deletingConfirmationFlag": json.dumps(args.removable),
+            "nodeDownPodDeletionPolicy": args.node_down,
             # A quarter of the disk is kept back by default: too much of a PC's only one.
             "storageMinimalAvailablePercentage": 10,
             "upgradeChecker": False,

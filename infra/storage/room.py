@@ -1,20 +1,26 @@
 """From the configuration of storage to what provides the volumes."""
 
+import pulumi
+
 from infra.cluster import labels
-from infra.config.storage import BackupsConfig, LocalPathConfig, LonghornConfig
+from infra.config.storage import BackupsConfig, LocalPathConfig, LonghornConfig, SchedulesConfig
 from infra.secrets.files import SecretFiles, SecretFilesArgs
 from infra.site import Site
 from infra.storage.local_path import LocalPath, LocalPathArgs
-from infra.storage.longhorn import Longhorn, LonghornArgs, RecurringJob
+from infra.storage.longhorn import Longhorn, LonghornArgs
 from infra.storage.plan import COMPONENT, LONGHORN
+from infra.storage.recurring import jobs
+from infra.storage.schedules import Schedules, SchedulesArgs, group
 
 
 def declare(site: Site) -> None:
-    """Declare the provisioner that the stack asks for; nothing where the cluster has one."""
+    """Declare the provisioner that the stack asks for, or what the cluster's does to its volumes."""
     if local_path := site.stack.storage.local_path:
         _local_path(site, local_path)
     if longhorn := site.stack.storage.longhorn:
         _longhorn(site, longhorn)
+    if schedules := site.stack.storage.schedules:
+        _schedules(site, schedules)
 
 
 def _local_path(site: Site, config: LocalPathConfig) -> None:
@@ -41,7 +47,8 @@ def _longhorn(site: Site, config: LonghornConfig) -> None:
             data_path=config.data_path,
             replicas=config.replicas,
             removable=config.removable,
-            jobs=_jobs(config),
+            node_down=config.node_down_pod_deletion_policy,
+            jobs=jobs(config.snapshots, config.backups),
             backup_target=backups.target if backups else None,
             backup_secret=account.secret if account else None,
         ),
@@ -49,13 +56,17 @@ def _longhorn(site: Site, config: LonghornConfig) -> None:
     )
 
 
-def _jobs(config: LonghornConfig) -> tuple[RecurringJob, ...]:
-    jobs = []
-    if snapshots := config.snapshots:
-        jobs.append(RecurringJob(name="snapshots", task="snapshot", schedule=snapshots.schedule, kept=snapshots.kept))
-    if backups := config.backups:
-        jobs.append(RecurringJob(name="backups", task="backup", schedule=backups.schedule, kept=backups.kept))
-    return tuple(jobs)
+def _schedules(site: Site, config: SchedulesConfig) -> None:
+    its_group = group(pulumi.get_stack())
+    Schedules(
+        "longhorn-schedules",
+        SchedulesArgs(
+            namespace=config.namespace,
+            group=its_group,
+            jobs=jobs(config.snapshots, config.backups, prefix=f"{its_group}-"),
+        ),
+        opts=site.options,
+    )
 
 
 def _backup_account(site: Site, backups: BackupsConfig) -> SecretFiles:

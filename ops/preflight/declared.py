@@ -30,6 +30,12 @@ class Declared:
         return frozenset(space.namespace for space in self.plan.spaces.values() if space.ours)
 
     @property
+    def own_namespaces(self) -> frozenset[str]:
+        """Those, and the ones that stand in Git."""
+        in_git = {each.object_name for each in self.recording.objects() if each.kind == "Namespace"}
+        return self.namespaces | in_git
+
+    @property
     def pods_use_registry(self) -> bool:
         """Whether pods call the registry by its name, too: those that build images, or look for new ones."""
         return any(flow.target == "registry" and flow.source in self.plan.pods for flow in self.plan.flows)
@@ -38,6 +44,12 @@ class Declared:
     def own_node(self) -> bool:
         """Whether its cluster is the node that this project makes."""
         return self.stack.cluster.context == NODE_CONTEXT
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether this machine is the cluster's node: one of its ports is the way in, or the node is ours."""
+        stack = self.stack
+        return self.own_node or stack.network.controller is not None or stack.chat.exposure.node_port is not None
 
     def manifests(self) -> Iterator[Mapping[str, Any]]:
         """Yield everything that says something about objects: manifests, and the values that charts are given."""

@@ -4,11 +4,11 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ops.cards import RESOURCE, askers, of_others, offered, told
 from ops.machine import Finding
 from ops.preflight.declared import Declared
 from ops.preflight.reader import Machine, Ran
 
-RESOURCE = "nvidia.com/gpu"
 SMI = ("nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi")
 """NVIDIA's own tool: on PATH, and where Windows' driver shows it under WSL2 (there on PATH for login shells only)."""
 CONTAINERD_FILES = (
@@ -129,27 +129,32 @@ def device_plugin(machine: Machine, made_here: bool) -> Finding:
     )
 
 
-def allocatable(machine: Machine) -> Finding:
-    """Does a node offer cards to pods?"""
-    name = f"allocatable {RESOURCE}"
-    listed = machine.kubectl("nodes")
-    offers = {
-        item["metadata"]["name"]: int(item["status"].get("allocatable", {}).get(RESOURCE, 0))
-        for item in (listed or {"items": []})["items"]
-    }
-    return Finding(
-        name=name,
-        ok=any(offers.values()),
-        says=", ".join(f"{node}: {number}" for node, number in offers.items()) or "no cluster answers",
-        fix="the plugin runs and offers none: its log says why (no card seen, or the kubelet was restarted under it)",
-    )
+def allocatable(machine: Machine, declared: Declared) -> Finding:
+    """Do the nodes offer as many cards as the stack asks for, beside what others ask for?"""
+    name, asked = f"allocatable {RESOURCE}", declared.stack.card_requests()
+    nodes = machine.kubectl("nodes")
+    if nodes is None:
+        return Finding(name=name, ok=True, says="no cluster answers yet, so it cannot be looked for")
+    offers = offered(nodes)
+    pods = machine.kubectl("pods", "--all-namespaces") or {"items": []}
+    others = of_others(askers(pods), declared.own_namespaces)
+    wanted, left = sum(asked.values()), sum(offers.values()) - sum(others.values())
+    says = told(offers) or "no node"
+    says += f"; asked for: {told(asked)}" if asked else ""
+    says += f"; others hold: {told(others)}" if others else ""
+    or_none = f"; or set to 0 what can do without: {', '.join(asked)}" if asked else ""
+    if not sum(offers.values()):
+        fix = f"the device plugin's log says why (no card seen, or the kubelet was restarted under it){or_none}"
+    else:
+        fix = f"add a node with a card, or share one (gpu.sharing){or_none}"
+    return Finding(name=name, ok=left >= max(wanted, 1), says=says, fix=fix)
 
 
 def looks(machine: Machine, declared: Declared) -> list[Finding]:
     """Return the pieces that are there, in order, and the first that is not; nothing where nobody asks for a card."""
-    gpu, asked = declared.stack.gpu, declared.stack.chat.engine.gpu_count
+    asked = declared.stack.card_requests()
     found: list[Finding] = []
-    for finding in _pieces(machine, declared) if gpu.is_set_up or asked else ():
+    for finding in _pieces(machine, declared) if declared.stack.gpu.is_set_up or asked else ():
         found.append(finding)
         if not finding.ok:
             break
@@ -162,7 +167,10 @@ def _pieces(machine: Machine, declared: Declared) -> Iterator[Finding]:
         yield driver(machine, gpu.count or 0, gpu.memory_gib)
         yield toolkit(machine)
         yield containerd_runtime(machine, gpu.runtime_class)
+    elif sum(offered(machine.kubectl("nodes") or {"items": []}).values()):
+        yield allocatable(machine, declared)  # whoever's plugin it is, it works
+        return
     plugin = device_plugin(machine, gpu.is_set_up)
     yield plugin
     if "ready" in plugin.says:
-        yield allocatable(machine)
+        yield allocatable(machine, declared)

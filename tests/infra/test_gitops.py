@@ -63,8 +63,8 @@ def test_image_versions_are_written_once_and_belong_to_others(tmp_path: Path) ->
     overlay = tmp_path / "gitops-apps/apps/backend-chat/k8s/overlays/dev/kustomization.yaml"
     images = yaml.safe_load(overlay.read_text())["images"]
     assert {image["name"] for image in images} == {
-        "harbor.dev.unifiedmeta.net/aihub/api",
-        "harbor.dev.unifiedmeta.net/aihub/engine",
+        "harbor.dev.unifiedmeta.net/chat/api",
+        "harbor.dev.unifiedmeta.net/chat/engine",
     }
     overlay.write_text("written by a pipeline\n")
     written = render("dev", tmp_path)
@@ -100,14 +100,16 @@ def test_no_object_has_two_owners(stack: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("stack", [stack for stack in STACKS if stack != "local"])
-def test_bootstrap_holds_the_applications_that_pulumi_declares(stack: str, tmp_path: Path) -> None:
+def test_bootstrap_holds_the_projects_and_applications_that_pulumi_declares(stack: str, tmp_path: Path) -> None:
     render(stack, tmp_path)
     recording = record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
-    declared = {each.object_name: each.properties for each in recording.objects() if each.kind == "Application"}
+    kinds = ("AppProject", "Application")
+    declared = {each.object_name: each.properties for each in recording.objects() if each.kind in kinds}
     files = {path.stem: yaml.safe_load(path.read_text()) for path in tmp_path.glob("gitops-apps/bootstrap/*.yaml")}
     assert files == declared
-    for application in files.values():
-        assert (tmp_path / application["spec"]["source"]["path"] / "kustomization.yaml").is_file()
+    followed = [each["spec"]["source"]["path"] for each in files.values() if each["kind"] == "Application"]
+    assert followed
+    assert all((tmp_path / path / "kustomization.yaml").is_file() for path in followed)
 
 
 def test_vault_secret_is_delivered_before_what_reads_it(tmp_path: Path) -> None:
@@ -169,7 +171,8 @@ def built(overlay: Path) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("stack", STACKS)
 def test_kustomize_gives_every_image_of_ours_its_tag(stack: str, tmp_path: Path) -> None:
     render(stack, tmp_path)
-    ours = f"{configuration(stack)['aihub:registry']['host']}/aihub/"
+    registry = configuration(stack)["aihub:registry"]
+    ours = f"{registry['host']}/{registry.get('project', 'aihub')}/"
     overlays = [*tmp_path.glob(f"gitops-apps/apps/*-chat/k8s/overlays/{stack}")]
     whole = [manifest for overlay in overlays for manifest in built(overlay)]
     images = {image for manifest in whole for image in images_in(manifest) if image.startswith(ours)}

@@ -43,9 +43,29 @@ def test_unbound_claims_and_unready_nodes_are_found() -> None:
 
 
 def test_gpus_of_all_nodes_are_counted() -> None:
-    offered = {"items": [item({"allocatable": {"nvidia.com/gpu": "1"}}), item({"allocatable": {}})]}
-    assert judges.gpus(offered, 1).ok
-    assert not judges.gpus(offered, 2).ok
+    offered = {"items": [item({"allocatable": {"nvidia.com/gpu": "1"}}), item({"allocatable": {}}, "other")]}
+    nobody: dict[str, Any] = {"items": []}
+    assert judges.gpus(offered, 1, nobody, ["chat"]).ok
+    assert not judges.gpus(offered, 2, nobody, ["chat"]).ok
+
+
+def test_who_asks_for_a_gpu_is_named_and_others_come_first() -> None:
+    limits = {"containers": [{"resources": {"limits": {"nvidia.com/gpu": "1"}}}]}
+    pods = [
+        {"metadata": {"namespace": namespace, "name": name}, "spec": limits, "status": {"phase": phase}}
+        for namespace, name, phase in (
+            ("chat", "engine", "Running"),
+            ("aipp", "enai-linker", "Pending"),
+            ("shop", "training", "Running"),
+        )
+    ]
+    offered = {"items": [item({"allocatable": {"nvidia.com/gpu": "2"}})]}
+    ours = judges.gpus(offered, 2, {"items": pods[:2]}, ["chat", "aipp"])
+    assert ours.ok
+    assert "aipp/enai-linker 1, chat/engine 1" in ours.says
+    crowded = judges.gpus(offered, 2, {"items": pods}, ["chat", "aipp"])
+    assert not crowded.ok
+    assert "others ask, too: shop/training 1" in crowded.says
 
 
 @pytest.mark.parametrize(
@@ -53,6 +73,12 @@ def test_gpus_of_all_nodes_are_counted() -> None:
     [
         (judges.certificates, ready("True"), ready("False", "DoesNotExist"), "n/it (DoesNotExist)"),
         (judges.certificates, ready("True"), {}, "n/it (not issued yet)"),
+        (
+            judges.certificates,
+            ready("True"),
+            {"conditions": [{"type": "Ready", "status": "False", "reason": "Pending", "message": "no DNS record yet"}]},
+            "n/it (Pending: no DNS record yet)",
+        ),
         (
             judges.applications,
             {"sync": {"status": "Synced"}, "health": {"status": "Healthy"}},
@@ -74,3 +100,62 @@ def test_the_bad_one_is_named(judge: Any, good: dict[str, Any], bad: dict[str, A
     assert not finding.ok
     assert named in finding.says
     assert "n/other" not in finding.says
+
+
+def test_pod_that_no_node_takes_or_that_waits_says_what_for() -> None:
+    unscheduled = pod("linker-1", False, "Pending")
+    unscheduled["status"] = {
+        "phase": "Pending",
+        "conditions": [{"type": "PodScheduled", "status": "False", "message": "1 Insufficient nvidia.com/gpu"}],
+    }
+    waits = pod("backend-1", False, "Pending", "PodInitializing")
+    waits["status"]["initContainerStatuses"] = [  # type: ignore[index]
+        {"name": "wait-for-pgvector", "state": {"terminated": {"reason": "Completed"}}},
+        {"name": "watch-lock", "state": {"running": {}}, "ready": True},
+        {"name": "wait-for-redis", "state": {"running": {}}, "ready": False},
+    ]
+    says = judges.pods("aipp", {"items": [unscheduled, waits]}).says
+    assert "linker-1 (1 Insufficient nvidia.com/gpu)" in says
+    assert "backend-1 (in wait-for-redis)" in says
+
+
+def test_container_that_was_killed_for_memory_is_named_though_it_is_well_again() -> None:
+    again = pod("linker-1", True)
+    (status,) = again["status"]["containerStatuses"]  # type: ignore[index]
+    status |= {"name": "linker", "restartCount": 3, "lastState": {"terminated": {"reason": "OOMKilled"}}}
+    finding = judges.memory("aipp", {"items": [again, pod("front-1", True)]})
+    assert not finding.ok
+    assert "linker-1 (linker, started again 3 times)" in finding.says
+    status["lastState"] = {"terminated": {"reason": "Error"}}
+    assert judges.memory("aipp", {"items": [again]}).ok
+
+
+def test_newest_warning_of_a_pod_that_waits_is_quoted() -> None:
+    def event(name: str, message: str, at: str, kind: str = "Warning") -> dict[str, Any]:
+        return {"type": kind, "message": message, "lastTimestamp": at, "involvedObject": {"name": name}}
+
+    listed = {
+        "items": [
+            event("backend-1", 'secret "enai-backend-secrets" not found', "2026-11-24T10:01:00Z"),
+            event("backend-1", "older", "2026-11-24T10:00:00Z"),
+            event("backend-1", "Pulled", "2026-11-24T10:02:00Z", "Normal"),
+            event("front-1", "of a pod that is ready", "2026-11-24T10:02:00Z"),
+        ]
+    }
+    waits = {**item({}, "backend-1")}
+    well = {**item(ready("True"), "front-1")}
+    names = judges.waiting({"items": [waits, well]})
+    assert names == ["backend-1"]
+    finding = judges.events("aipp", listed, names)
+    assert not finding.ok
+    assert finding.says == 'backend-1: secret "enai-backend-secrets" not found'
+    assert judges.events("aipp", listed, ["front-2"]).ok
+
+
+def test_secret_that_was_not_fetched_is_named_with_the_stores_words() -> None:
+    sealed = item({"conditions": [{"type": "Ready", "status": "False", "message": "Vault is sealed"}]}, "backend")
+    finding = judges.external_secrets({"items": [sealed, item(ready("True"))]})
+    assert not finding.ok
+    assert "n/backend (Vault is sealed)" in finding.says
+    assert "not fetched yet" in judges.external_secrets({"items": [item({})]}).says
+    assert judges.external_secrets({"items": [item(ready("True"))]}).ok

@@ -35,6 +35,28 @@ WHOLE = Answers(
 STACK = stack(gpu={"count": 1, "memoryGib": 16, "nodes": "all"}, chat={"exposure": {"nodePort": 31302}})
 
 
+AIPP: dict[str, Any] = {
+    "host": "aipp.example.com",
+    "pgvector": {"image": "localhost/pgvector:0.8.1-pg17"},
+    "redis": {"image": "localhost/redis:7.4.2"},
+    "rabbitmq": {"image": "localhost/rabbitmq:3.13.7-management"},
+    **{name: {"image": f"localhost/{name.lower()}:v1"} for name in ("front", "backend", "dataProcessor", "scheduler")},
+    "linker": {"image": "localhost/linker:v1", "runtimeClass": "nvidia"},
+}
+NO_LINKER = {"image": "localhost/linker:v1", "gpuCount": 0}
+WITH_ENGINE = {"exposure": {"nodePort": 31302}, "engine": {"gpuCount": 1}}
+
+
+def asking_pod(name: str, cards: int, phase: str = "Running") -> dict[str, Any]:
+    namespace, _, its = name.partition("/")
+    limits = {"limits": {"cpu": "1", "nvidia.com/gpu": str(cards)}}
+    return {
+        "metadata": {"namespace": namespace, "name": its},
+        "spec": {"containers": [{"name": "proxy"}, {"name": "it", "resources": limits}]},
+        "status": {"phase": phase},
+    }
+
+
 def without(**changes: Any) -> Answers:
     return dataclasses.replace(WHOLE, **changes)
 
@@ -49,7 +71,7 @@ def test_all_pieces_in_their_order() -> None:
         "allocatable nvidia.com/gpu",
     ]
     assert all(finding.ok for finding in found)
-    assert "aihub: 4" in found[-1].says
+    assert "aihub 4" in found[-1].says
 
 
 COMMANDS = WHOLE.commands
@@ -90,7 +112,7 @@ COMMANDS = WHOLE.commands
         (
             without(cluster={"daemonsets": [daemonset(1, 1)], "nodes": [node(gpu="0")]}),
             "allocatable nvidia.com/gpu",
-            "its log says why",
+            "log says why",
         ),
     ],
 )
@@ -127,6 +149,34 @@ def test_on_somebody_elses_nodes_only_the_cluster_is_asked() -> None:
     (finding,) = gpu.looks(Answers(cluster={}), asking)
     assert (finding.name, finding.ok) == ("device plugin", False)
     assert "gpu.count" in finding.fix
+
+
+def test_a_plugin_of_any_name_is_enough_where_a_node_offers_a_card() -> None:
+    (finding,) = gpu.looks(Answers(cluster={"nodes": [node(gpu="1")]}), stack(chat=WITH_ENGINE))
+    assert (finding.name, finding.ok) == ("allocatable nvidia.com/gpu", True)
+
+
+def test_the_linker_asks_beside_the_engine() -> None:
+    declared = stack(chat=WITH_ENGINE, aipp=AIPP)
+    (two,) = gpu.looks(Answers(cluster={"nodes": [node(gpu="2")]}), declared)
+    assert two.ok
+    (one,) = gpu.looks(Answers(cluster={"nodes": [node(gpu="1")]}), declared)
+    assert not one.ok
+    assert "asked for: aipp.linker.gpuCount 1, chat.engine.gpuCount 1" in one.says
+    assert "aipp.linker.gpuCount" in one.fix
+    only_linker = stack(aipp=AIPP)
+    assert not gpu.looks(Answers(cluster={"nodes": [node()]}), only_linker)[0].ok
+    assert gpu.looks(Answers(cluster={"nodes": [node()]}), stack(aipp={**AIPP, "linker": NO_LINKER})) == []
+
+
+def test_cards_that_others_hold_are_no_more_to_be_had_and_ours_are() -> None:
+    def judged(*pods: dict[str, Any]) -> Any:
+        return gpu.looks(Answers(cluster={"nodes": [node(gpu="1")], "pods": list(pods)}), stack(chat=WITH_ENGINE))[0]
+
+    assert judged(asking_pod("chat/engine-1", 1), asking_pod("shop/done", 1, "Succeeded")).ok
+    taken = judged(asking_pod("shop/training-0", 1))
+    assert not taken.ok
+    assert "others hold: shop/training-0 1" in taken.says
 
 
 def test_who_asks_for_no_card_hears_nothing_of_one() -> None:

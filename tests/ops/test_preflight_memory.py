@@ -102,3 +102,33 @@ def test_before_up_only_the_requests_themselves_must_fit() -> None:
     declared = stack(workload("Deployment", 1, container("23Gi")))
     assert not memory.looks(machine, declared)[0].ok
     assert memory.looks(machine, declared, system_mib=0)[0].ok
+
+
+BY_NAME = {"exposure": {"host": "chat.example.com"}}
+
+
+def node(memory_quantity: str) -> dict[str, Any]:
+    return {"metadata": {"name": "worker"}, "status": {"allocatable": {"memory": memory_quantity}}}
+
+
+def running(namespace: str, memory_quantity: str, phase: str = "Running") -> dict[str, Any]:
+    spec = {"containers": [container(memory_quantity), {"name": "unstated"}]}
+    return {"metadata": {"namespace": namespace, "name": "p"}, "spec": spec, "status": {"phase": phase}}
+
+
+def test_a_cluster_elsewhere_is_judged_by_its_nodes_and_not_by_this_machine() -> None:
+    declared = stack(workload("Deployment", 1, container("40Gi")), chat=BY_NAME)
+    pods = [running("shop", "16Gi"), running("chat", "40Gi"), running("shop", "64Gi", "Succeeded")]
+    large = Answers(files={"/proc/meminfo": MEMINFO}, cluster={"nodes": [node("32Gi"), node("32Gi")], "pods": pods})
+    (fits,) = memory.looks(large, declared)
+    assert fits.ok
+    assert "40.0 GiB needed, 48.0 GiB there" in fits.says
+    small = Answers(cluster={"nodes": [node("32Gi")], "pods": []})
+    assert not memory.looks(small, declared)[0].ok
+
+
+def test_a_cluster_elsewhere_that_does_not_answer_is_not_judged() -> None:
+    declared = stack(workload("Deployment", 1, container("40Gi")), chat=BY_NAME)
+    (finding,) = memory.looks(Answers(files={"/proc/meminfo": MEMINFO}), declared)
+    assert finding.ok
+    assert "no cluster answers" in finding.says

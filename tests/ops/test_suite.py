@@ -29,3 +29,10 @@ def test_a_part_waits_for_the_tools_it_needs(tmp_path: Path, monkeypatch: pytest
 
 def test_the_program_is_such_a_part() -> None:
     assert [part.name for part in CHECKS if part.tools] == ["program"]
+
+
+def test_what_takes_long_to_build_runs_only_when_it_is_named() -> None:
+    assert "vault" not in {part.name for part in suite.parts_of(suite.HEAVY, [])}
+    assert [part.name for part in suite.parts_of(suite.HEAVY, ["vault"])] == ["vault"]
+    (program,) = (part for part in suite.CHECKS if part.name == "program")
+    assert "not live and not vault" in program.argv

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from infra.config.storage import LonghornConfig
 from infra.recorder import Recording, record
-from infra.storage.longhorn import Longhorn, LonghornArgs, RecurringJob, protection, values
+from infra.storage.longhorn import Longhorn, LonghornArgs, protection, values
+from infra.storage.recurring import RecurringJob
 from tests.infra.support import of_kind, only
 
 JOBS = (
@@ -24,6 +26,7 @@ def args(**changes: Any) -> LonghornArgs:
         "data_path": "/var/lib/longhorn",
         "replicas": 1,
         "removable": False,
+        "node_down": "delete-both-statefulset-and-deployment-pod",
         "jobs": JOBS,
         **changes,
     }
@@ -44,6 +47,14 @@ def test_copies_are_a_json_string_per_engine() -> None:
 def test_uninstalling_goes_through_only_where_it_is_allowed(removable: bool, flag: str) -> None:
     assert values(args(removable=removable))["defaultSettings"]["deletingConfirmationFlag"] == flag
     assert bool(protection(removable).protect) is not removable
+
+
+def test_pods_of_a_dead_node_are_given_up_unless_a_field_says_otherwise() -> None:
+    config = LonghornConfig()
+    chosen = values(args(node_down=config.node_down_pod_deletion_policy))["defaultSettings"]
+    assert chosen["nodeDownPodDeletionPolicy"] == "delete-both-statefulset-and-deployment-pod"
+    left = LonghornConfig.model_validate({"nodeDownPodDeletionPolicy": "do-nothing"})
+    assert left.node_down_pod_deletion_policy == "do-nothing"
 
 
 def test_what_it_does_by_schedule_it_does_to_every_volume() -> None:
