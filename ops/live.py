@@ -1,4 +1,7 @@
-"""``make live STACK=wsl``: the chain from a pushed commit to a new answer, with real programs, on a node of its own."""
+"""``make live``: what Argo CD delivers, with real programs, on a node of its own.
+
+``wsl``: the chain from a pushed commit to a new answer. ``dev``: the vendor's eight services, wave by wave.
+"""
 
 import os
 import subprocess
@@ -8,11 +11,12 @@ from ops import machine
 from ops.errors import OpsError
 from ops.paths import CHECKOUT, VENV
 from toolchain.ensure import ready
-from toolchain.tools import LIVE, NODE
+from toolchain.tools import ARGOCD, GITEA, LIVE, NODE
 
-STACKS = ("wsl",)
-FIRST_GIB = 45
-"""Free disk for a first run: four more programs are built from source."""
+TOOLS = {"wsl": LIVE, "dev": (ARGOCD, GITEA)}
+"""Stack -> the programs that its run needs besides the node's."""
+FIRST_GIB = {"wsl": 45, "dev": 30}
+"""Stack -> free disk for a first run: these programs are built from source."""
 AGAIN_GIB = 15
 """Free disk for a later one: images, the builder's cache, the registry."""
 MEMORY_GIB = 12
@@ -45,10 +49,10 @@ def run(stack: str) -> int:
     Raises:
         OpsError: the stack has no such run, or the machine lacks something; nothing was changed.
     """
-    if stack not in STACKS:
-        raise OpsError(f"there is no live run of stack {stack}", f"make live STACK={STACKS[0]}")
-    first = not all(ready(tool) for tool in (*NODE, *LIVE))
-    needed = machine.disk(FIRST_GIB if first else AGAIN_GIB)
+    if stack not in TOOLS:
+        raise OpsError(f"there is no live run of stack {stack}", f"make live STACK={' or STACK='.join(TOOLS)}")
+    first = not all(ready(tool) for tool in (*NODE, *TOOLS[stack]))
+    needed = machine.disk(FIRST_GIB[stack] if first else AGAIN_GIB)
     machine.demand([machine.python(), machine.root(), machine.debian(), needed, _free_memory(), _no_node()])
     command = [str(VENV / "bin" / "python"), "-m", "pytest", f"tests/live/{stack}", "-m", "live", "-x", "-v"]
     environment = {**os.environ, "AIHUB_LIVE": stack}

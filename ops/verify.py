@@ -8,12 +8,12 @@ import json
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ops import access, judges
+from ops import access, aipp, judges
 from ops.chat_client import ChatClient, ChatError, answer_of
 from ops.errors import OpsError
 from ops.machine import Finding
@@ -88,8 +88,15 @@ JUDGED_KINDS = {
     "certificates.cert-manager.io": judges.certificates,
     "applications.argoproj.io": judges.applications,
     "rollouts.argoproj.io": judges.rollouts,
+    "externalsecrets.external-secrets.io": judges.external_secrets,
 }
 """Kind that a stack may have, looked at in all of its namespaces -> who judges it."""
+
+
+def _concerns(item: Mapping[str, Any], namespaces: Collection[str]) -> bool:
+    """Say whether an object is in one of the namespaces, or an Application that fills one of them."""
+    fills = item.get("spec", {}).get("destination", {}).get("namespace")
+    return item["metadata"]["namespace"] in namespaces or fills in namespaces
 
 
 def checks(
@@ -105,19 +112,31 @@ def checks(
         return _kubectl(kubectl, environment, *arguments)
 
     found = [judges.nodes(ask("get", "nodes"))]
-    if wanted := int(outputs.get("gpus", 0)):
-        found.append(judges.gpus(ask("get", "nodes"), wanted))
     namespaces = list(outputs.get("namespaces", {}).values())
+    vendors = outputs.get("aippNamespace")
+    if vendors and vendors not in namespaces:
+        namespaces.append(vendors)  # Argo CD's, so none of Pulumi's
+    if wanted := int(outputs.get("gpus", 0)):
+        every_pod = ask("get", "pods", "--all-namespaces")
+        found.append(judges.gpus(ask("get", "nodes"), wanted, every_pod, namespaces))
     for namespace in namespaces:
         workloads = ask("-n", namespace, "get", "deployments,statefulsets,daemonsets")["items"]
-        found.append(judges.pods(namespace, ask("-n", namespace, "get", "pods"), len(workloads)))
+        pods = ask("-n", namespace, "get", "pods")
+        found.append(judges.pods(namespace, pods, len(workloads)))
+        if not (memory := judges.memory(namespace, pods)).ok:
+            found.append(memory)
+        if waiting := judges.waiting(pods):
+            found.append(judges.events(namespace, ask("-n", namespace, "get", "events"), waiting))
         found.append(judges.claims(namespace, ask("-n", namespace, "get", "pvc")))
     known = {f"{each['spec']['names']['plural']}.{each['spec']['group']}" for each in ask("get", "crds")["items"]}
     for kind, judge in JUDGED_KINDS.items():
         if kind in known:
             listed = ask("get", kind, "--all-namespaces")["items"]
-            if ours := [item for item in listed if item["metadata"]["namespace"] in namespaces]:
+            if ours := [item for item in listed if _concerns(item, namespaces)]:
                 found.append(judge({"items": ours}))
+    if vendors:
+        there = aipp.Cluster(kubectl, environment, vendors)
+        found += aipp.checks(there, outputs.get("aippUrl"), ask("-n", vendors, "get", "deployments"))
     if chat is not None:
         found += [endpoint(chat.url, "/livez"), endpoint(chat.url, "/readyz"), closed(chat.url)]
         found += [*services(chat), answer(chat, QUESTION)]

@@ -34,7 +34,7 @@ class Backend(ComponentResource):
             WorkloadArgs(
                 place=args.place,
                 config=args.config,
-                steps=(*steps.waits(name, args.place), steps.release_lock(args.place)),
+                steps=(*steps.waits(name, args.place), steps.release_lock(args.place), steps.watch_lock(args.place)),
                 environment={**spring_environment(name, args.place, args.config), "SPRING_LIQUIBASE_ENABLED": "true"},
                 startup_minutes=args.config.startup_minutes,
             ),

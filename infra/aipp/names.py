@@ -9,6 +9,13 @@ DATA_PROCESSOR, LINKER, SCHEDULER = "enai-data-processor", "enai-linker", "enai-
 
 STORES = (PGVECTOR, REDIS, RABBITMQ)
 
+POSTGRES_EXPORTER, REDIS_EXPORTER = "aipp-postgres-exporter", "aipp-redis-exporter"
+EXPORTERS = (POSTGRES_EXPORTER, REDIS_EXPORTER)
+"""What tells Prometheus of two of the stores (`infra/observability/`); called so among the pods of all rooms, too."""
+
+EXPORTER_SESSION = "aipp-exporter"
+"""Name of an exporter's sessions at the database, by which they are told from a migration's."""
+
 STORE_PORTS = {PGVECTOR: pgvector.PORT, REDIS: redis.PORT, RABBITMQ: rabbitmq.PORT}
 
 FIELDS = {

@@ -24,6 +24,8 @@ class Place:
     """Plain Python 3.11 or later, for waiting."""
     move_after_seconds: int
     """After a node went silent, its pods are given up."""
+    otlp_endpoint: str | None = None
+    """Where traces are sent (OTLP over HTTP); absent: nowhere."""
     backend_url: Input[str] | None = None
     """Base URL of the backend; absent: it is the backend's own place."""
     secret: Input[str] | None = None

@@ -140,6 +140,12 @@ def plan(stack: StackConfig) -> Plan:
                 Flow(source=service, target=World.ANYWHERE, port=outside, reason="what aipp names in outsidePorts")
                 for outside in config.services()[FIELDS[service]].outside_ports
             ]
+    if config.secrets_by == "agent" and stack.secrets.vault and stack.secrets.vault.access:
+        vault = stack.secrets.vault.access.port
+        flows += [
+            Flow(source=component(service), target=World.ANYWHERE, port=vault, reason="Vault's agent fetches its files")
+            for service in there
+        ]
     return Plan(
         spaces={"aipp": Space(namespace=config.namespace, ours=not is_argocds(stack))},
         pods={component(service): Pods(space="aipp", labels=selector(service)) for service in there},

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
+from infra.aipp.agent import served_by_agent
 from infra.aipp.backend import Backend, BackendArgs
 from infra.aipp.data_processor import DataProcessor, DataProcessorArgs
 from infra.aipp.entrance import Entrance, EntranceArgs
@@ -14,7 +15,6 @@ from infra.aipp.names import (
     BACKEND,
     CERTIFICATE,
     DATA_PROCESSOR,
-    FIELDS,
     FRONT,
     LINKER,
     PGVECTOR,
@@ -24,23 +24,25 @@ from infra.aipp.names import (
     SCHEDULER,
 )
 from infra.aipp.place import Place
-from infra.aipp.plan import services
+from infra.aipp.plan import is_argocds
+from infra.aipp.project import project, project_args
 from infra.aipp.scheduler import Scheduler, SchedulerArgs
-from infra.aipp.secret_files import SECRET_OF, secret_files
+from infra.aipp.secret_files import files_of, secret_name
 from infra.aipp.stores import Auth, Stores, StoresArgs
 from infra.aipp.tree import APPLICATION, application_args
 from infra.cluster import labels
 from infra.config.aipp import AippConfig
-from infra.data.pgvector import AUTH_FILE
-from infra.data.rabbitmq import MANAGEMENT_PORT, definitions_files
-from infra.data.redis import auth_files
+from infra.data.rabbitmq import MANAGEMENT_PORT
 from infra.delivery.application import Application
+from infra.delivery.project import Project
 from infra.delivery.room import Delivery
 from infra.network.address import cluster_issuer, public_url
+from infra.observability.names import otlp_endpoint
 from infra.registry.access import Registry
-from infra.registry.room import pull_secret
+from infra.registry.room import pull_secret, vendor_pull_secret
 from infra.secrets.files import SecretFiles, SecretFilesArgs
 from infra.site import Site
+from infra.workload import content_hash
 
 
 def declare(site: Site, registry: Registry, delivery: Delivery) -> str | None:
@@ -57,50 +59,53 @@ def declare(site: Site, registry: Registry, delivery: Delivery) -> str | None:
             "aihub:aipp.linker.gpuCount is 0: enai-linker is left out, and nothing links texts. The other seven are "
             "deployed. Set it to 1 once a node offers nvidia.com/gpu."
         )
-    pull = pull_secret(site, registry, "aipp") if config.pull_secret is None else None
+    pull = _pull(site, config, registry)
     if config.delivery == "argocd":
         if not site.stack.secrets.vault:
-            for name, files in _secrets(config).items():
-                _secret(site, config, name, files)
+            for service, files in files_of(config).items():
+                _secret(site, config, service, files)
         _hand_over(site, delivery)
     else:
-        _workload(site, config, config.pull_secret or (pull.secret if pull else None))
+        _workload(site, config, pull)
     return public_url(site.stack, config.host)
 
 
+def _pull(site: Site, config: AippConfig, registry: Registry) -> Input[str] | None:
+    """Declare the Secret to pull with, unless it stands in Git; return its name, None where none is needed."""
+    if is_argocds(site.stack):
+        return None
+    if config.pull_secret:
+        made = vendor_pull_secret(site, config.pull_secret, "aipp")
+        return made.secret if made else config.pull_secret
+    made = pull_secret(site, registry, "aipp", vault=site.stack.secrets.vault if site.stack.registry.harbor else None)
+    return made.secret if made else None
+
+
 def _hand_over(site: Site, delivery: Delivery) -> None:
+    stack_name = pulumi.get_stack()
+    after = ResourceOptions.merge(site.options, ResourceOptions(depends_on=list(delivery.ready)))
+    limits = Project(project(stack_name), project_args(site.stack), opts=after)
     Application(
         APPLICATION,
-        application_args(site.stack, pulumi.get_stack()),
-        opts=ResourceOptions.merge(site.options, ResourceOptions(depends_on=list(delivery.ready))),
+        application_args(site.stack, stack_name),
+        opts=ResourceOptions.merge(after, ResourceOptions(depends_on=[limits])),
     )
 
 
-def _secrets(config: AippConfig) -> dict[str, Mapping[str, str]]:
-    """Return Secret -> its files, for the stores and the services that have any."""
-    stores = {
-        f"{PGVECTOR}-auth": {AUTH_FILE: f"${{{SECRET_OF[PGVECTOR]}}}"},
-        f"{REDIS}-auth": auth_files(SECRET_OF[REDIS]),
-        f"{RABBITMQ}-definitions": definitions_files(config.rabbitmq.user, SECRET_OF[RABBITMQ]),
-    }
-    vendors = {
-        f"{service}-secrets": files
-        for service in services(config)
-        if service in FIELDS and (files := secret_files(config, service))
-    }
-    return {**stores, **vendors}
-
-
-def _secret(site: Site, config: AippConfig, name: str, files: Mapping[str, str]) -> Auth:
-    vault = site.stack.secrets.vault
+def _secret(site: Site, config: AippConfig, service: str, files: Mapping[str, str]) -> Auth:
+    """Declare the Secret of a service; where Vault's agent writes its files, there is none to declare."""
+    name = secret_name(service)
+    if config.secrets_by == "agent":
+        return Auth(secret=name, version=content_hash(files))
     made = SecretFiles(
-        name if name.startswith("enai-") else f"aipp-{name}",
+        name,
         SecretFilesArgs(
             namespace=site.namespaces["aipp"],
-            labels=labels("aipp", name),
+            labels=labels("aipp", name.removeprefix("aipp-")),
             files=files,
             values=site.secrets.values,
-            vault=vault.model_copy(update={"path": config.vault_path}) if vault else None,
+            vault=site.stack.secrets.vault,
+            paths=config.vault_paths(),
         ),
         opts=site.options,
     )
@@ -110,24 +115,25 @@ def _secret(site: Site, config: AippConfig, name: str, files: Mapping[str, str])
 def _workload(site: Site, config: AippConfig, pull: Input[str] | None) -> None:
     """Declare what runs, in the order in which it can: stores, backend, the others, the front end, the way in."""
     namespace, storage_class = site.namespaces["aipp"], site.stack.storage.storage_class
-    secrets = {name: _secret(site, config, name, files) for name, files in _secrets(config).items()}
+    secrets = {service: _secret(site, config, service, files) for service, files in files_of(config).items()}
+    options = served_by_agent(site.stack, site.options)
     stores = Stores(
         "aipp-stores",
         StoresArgs(
             namespace=namespace,
             config=config,
             storage_class=storage_class,
-            database_auth=secrets[f"{PGVECTOR}-auth"],
-            redis_auth=secrets[f"{REDIS}-auth"],
-            queue_definitions=secrets[f"{RABBITMQ}-definitions"],
+            database_auth=secrets[PGVECTOR],
+            redis_auth=secrets[REDIS],
+            queue_definitions=secrets[RABBITMQ],
             pull_secret=pull,
         ),
-        opts=site.options,
+        opts=options,
     )
     hosts = {PGVECTOR: stores.pgvector_host, REDIS: stores.redis_host, RABBITMQ: stores.rabbitmq_host}
 
     def place(service: str, backend_url: Output[str] | None = None) -> Place:
-        own = secrets.get(f"{service}-secrets")
+        own = secrets.get(service)
         return Place(
             package=config,
             namespace=namespace,
@@ -135,32 +141,33 @@ def _workload(site: Site, config: AippConfig, pull: Input[str] | None) -> None:
             storage_class=storage_class,
             python_image=site.stack.registry.base_image,
             move_after_seconds=config.move_after_seconds,
+            otlp_endpoint=otlp_endpoint(site.stack),
             backend_url=backend_url,
             secret=own.secret if own else None,
             secret_version=own.version if own else None,
             pull_secret=pull,
         )
 
-    backend = Backend(BACKEND, BackendArgs(place=place(BACKEND), config=config.backend), opts=site.options)
+    backend = Backend(BACKEND, BackendArgs(place=place(BACKEND), config=config.backend), opts=options)
     url = backend.url
     DataProcessor(
         DATA_PROCESSOR,
         DataProcessorArgs(place=place(DATA_PROCESSOR, url), config=config.data_processor),
-        opts=site.options,
+        opts=options,
     )
     Scheduler(
         SCHEDULER,
         SchedulerArgs(place=place(SCHEDULER, url), config=config.scheduler),
-        opts=site.options,
+        opts=options,
     )
     if config.linker.gpu_count:
         runtime_class = config.linker.runtime_class or site.stack.gpu.runtime_for(config.linker.gpu_count)
         Linker(
             LINKER,
             LinkerArgs(place=place(LINKER, url), config=config.linker, runtime_class=runtime_class),
-            opts=site.options,
+            opts=options,
         )
-    Front(FRONT, FrontArgs(place=place(FRONT, url), config=config.front), opts=site.options)
+    Front(FRONT, FrontArgs(place=place(FRONT, url), config=config.front), opts=options)
     _ways_in(site, config)
 
 

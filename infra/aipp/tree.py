@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
-from infra.aipp.names import FIELDS, STORES
+from infra.aipp.names import EXPORTERS, FIELDS, STORES
 from infra.aipp.plan import ENTRANCE_WAVE, WAVES, is_argocds
+from infra.aipp.project import project
 from infra.config import StackConfig
 from infra.delivery.application import ApplicationArgs
 from infra.manifests import RenderError, as_manifest, documents
@@ -37,6 +38,7 @@ def application_args(stack: StackConfig, stack_name: str) -> ApplicationArgs:
         raise ValueError("aihub:aipp is delivered by Argo CD, which needs delivery.repository")
     return ApplicationArgs(
         namespace=stack.delivery.namespace,
+        project=project(stack_name),
         repository=stack.delivery.repository,
         branch=stack.delivery.branch,
         path=f"{folder(stack)}/overlays/{stack_name}",
@@ -52,7 +54,7 @@ def service_of(resource: Recorded) -> str:
     """
     labels: dict[str, str] = resource.properties.get("metadata", {}).get("labels", {})
     name = labels.get("app.kubernetes.io/name", "")
-    if name not in WAVES:
+    if name not in WAVES and name not in EXPORTERS:
         raise RenderError(
             f"{resource.kind} {resource.object_name}: no service of infra/aipp/plan.py is called {name!r}"
         )
@@ -66,7 +68,8 @@ def wave_of(resource: Recorded) -> int:
     # What pods read and run as comes first; a claim comes with its pod: before, nothing makes its volume.
     if resource.kind in FILE_OF_KIND or resource.kind == "ServiceAccount":
         return 0
-    return WAVES[service_of(resource)]
+    # An exporter comes last: nobody waits for it.
+    return WAVES.get(service_of(resource), max(WAVES.values()))
 
 
 def base(stack: StackConfig, recording: Recording) -> dict[str, str]:
@@ -78,7 +81,7 @@ def base(stack: StackConfig, recording: Recording) -> dict[str, str]:
     files: dict[str, list[Recorded]] = {}
     for resource in _objects(stack, recording):
         files.setdefault(FILE_OF_KIND.get(resource.kind) or service_of(resource), []).append(resource)
-    ordered = [name for name in (*FILE_OF_KIND.values(), *STORES, *FIELDS) if name in files]
+    ordered = [name for name in (*FILE_OF_KIND.values(), *STORES, *FIELDS, *EXPORTERS) if name in files]
     return {
         f"{name}.yaml": documents(as_manifest(resource, (), wave=wave_of(resource)) for resource in files[name])
         for name in ordered

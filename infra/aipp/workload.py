@@ -19,11 +19,21 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from infra.aipp.names import SECRETS_FOLDER, file_of_variable
 from infra.aipp.place import Place
+from infra.aipp.telemetry import trace_environment
 from infra.cluster import labels, selector
 from infra.config.aipp_services import ServiceConfig
-from infra.data.moving import moving
+from infra.moving import moving
 from infra.storage.volume import Volume, VolumeArgs
-from infra.workload import SECRETS_VERSION, Settings, SettingsArgs, http_probe, pod_spec, resources, service_account
+from infra.workload import (
+    SECRETS_VERSION,
+    Settings,
+    SettingsArgs,
+    http_probe,
+    pod_spec,
+    resources,
+    service,
+    service_account,
+)
 
 DRAIN_SECONDS = 5
 """A stopping pod still takes requests so long: by then every node has left it out of the Service."""
@@ -72,7 +82,7 @@ class Workload(ComponentResource):
         child = ResourceOptions(parent=self)
         place, its_labels = args.place, labels("aipp", name)
         metadata: ObjectMetaArgsDict = {"name": name, "namespace": place.namespace, "labels": its_labels}
-        settings = _settings(f"{name}-settings", args, {**args.environment, **args.config.environment}, self)
+        settings = _settings(f"{name}-settings", args, _environment(name, args), self)
         claims = {volume: _claim(name, volume, args, self) for volume in args.config.volumes}
         files = _settings(f"{name}-config", args, args.files, self) if args.files else None
         pod = pod_spec(
@@ -105,18 +115,14 @@ class Workload(ComponentResource):
                 spec={"max_unavailable": 1, "selector": {"match_labels": selector(name)}},
                 opts=child,
             )
-        service = k8s.core.v1.Service(
-            f"{name}-service",
-            metadata=metadata,
-            spec={
-                "selector": selector(name),
-                "ports": [{"name": "http", "port": args.config.port, "target_port": "http"}],
-            },
-            # After the pods it points at: one that failed is then named alone, not with a Service that waits for it.
-            opts=ResourceOptions(parent=self, depends_on=[workload]),
-        )
-        self.url = Output.concat("http://", service.metadata["name"], ".", place.namespace, f".svc:{args.config.port}")
+        port = args.config.port
+        host = service(name, place.namespace, its_labels, ports={"http": port}, workload=workload, parent=self)
+        self.url = Output.concat("http://", host, ".", place.namespace, f".svc:{port}")
         self.register_outputs({"url": self.url})
+
+
+def _environment(name: str, args: WorkloadArgs) -> Mapping[str, Input[str]]:
+    return {**trace_environment(name, args.place), **args.environment, **args.config.environment}
 
 
 def _settings(name: str, args: WorkloadArgs, data: Mapping[str, Input[str]], parent: Workload) -> Output[str]:

@@ -15,7 +15,8 @@ from infra.config.aipp_services import (
 from infra.config.types import DnsLabel, Gib, HostName, Identifier, Image, Mib, Millicores, Section, UrlPath, VaultPath
 
 DATABASE_PASSWORD, REDIS_PASSWORD, QUEUE_PASSWORD = "aippDatabasePassword", "aippRedisPassword", "aippQueuePassword"
-STORE_SECRETS = (DATABASE_PASSWORD, REDIS_PASSWORD, QUEUE_PASSWORD)
+STORE_OF_SECRET = {DATABASE_PASSWORD: "pgvector", REDIS_PASSWORD: "redis", QUEUE_PASSWORD: "rabbitmq"}
+STORE_SECRETS = tuple(STORE_OF_SECRET)
 """Secrets that the stores have, and with them every stack; a stack with Vault may name others that lie there."""
 
 
@@ -68,14 +69,19 @@ class AippConfig(Section):
     """Host name under which people open the front end."""
     api_path: UrlPath = "/api"
     """Path below it, with all below that, which the backend answers; the rest is the front end's."""
-    vault_path: VaultPath = "aipp/services"
-    """Where Vault has the secrets: an entry below the store's mount, its properties named like our secret keys."""
+    vault_path: VaultPath = "aipp"
+    """Where Vault has the secrets, below the store's mount: an entry for each store, and ``services`` for what the
+    vendor's five name besides; their properties are named like our secret keys."""
+    secrets_by: Literal["externalSecrets", "agent"] = "externalSecrets"
+    """Who brings secrets from Vault to the pods: External Secrets, as Secrets of the cluster; or Vault's own agent, as
+    files that its injector adds to a pod, so that no Secret holds them. It needs ``secrets.vault.access``."""
     move_after_seconds: Annotated[int, Field(ge=0, le=3600, strict=True)] = 60
     """After a node went silent, its pods are made anew elsewhere; Kubernetes' own default is 300. docs/aipp.md says
     which services move then, and what their volumes need for it."""
     pull_secret: DnsLabel | None = None
-    """Secret in the namespace with which nodes pull the images, made by others, e.g. ``gitlab-registry`` for images
-    that come from the vendor's registry itself; absent: `registry.username`'s, or none."""
+    """Secret in the namespace with which nodes pull the images, e.g. ``gitlab-registry`` for images that come from the
+    vendor's registry itself. Made here where `registry.vendor` names an account, else by others; absent: that of
+    `registry.harbor` or `registry.username`, or none."""
     pgvector: PgvectorConfig
     redis: AippRedisConfig
     rabbitmq: RabbitMqConfig
@@ -95,6 +101,12 @@ class AippConfig(Section):
             "scheduler": self.scheduler,
         }
 
+    def vault_paths(self) -> dict[str, str]:
+        """Return key of a secret -> where Vault has it, for every secret of the package."""
+        named = {key for service in self.services().values() for key in service.secret_environment.values()}
+        subjects = dict.fromkeys(sorted(named), "services") | STORE_OF_SECRET
+        return {key: f"{self.vault_path}/{subject}" for key, subject in subjects.items()}
+
     def foreign_secrets(self) -> list[str]:
         """Return where a secret is named that the stores do not have: only Vault can hold it."""
         return [
@@ -103,6 +115,16 @@ class AippConfig(Section):
             for variable, key in service.secret_environment.items()
             if key not in STORE_SECRETS
         ]
+
+    @model_validator(mode="after")
+    def _agent_writes_files_only(self) -> "AippConfig":
+        variables = [f"{field}.secretEnvironment" for field, its in self.services().items() if its.secret_environment]
+        if self.secrets_by == "agent" and variables:
+            raise ValueError(
+                f"secretsBy is agent, which writes files, but {', '.join(variables)} takes variables from a Secret: "
+                "have the image read a file, or leave secretsBy out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _front_end_keeps_the_rest(self) -> "AippConfig":

@@ -36,7 +36,7 @@ def _secret(value: str) -> str:
 Variable = Annotated[str, AfterValidator(_variable)]
 """Name of an environment variable."""
 SecretName = Annotated[str, AfterValidator(_secret)]
-"""Key of a secret: a row of `infra/config/secret_keys.py`, or with Vault any property of the entry."""
+"""Key of a secret: a row of `infra/config/secret_keys/`, or with Vault any property of the entry."""
 Port = Annotated[int, Field(ge=1024, le=65535, strict=True)]
 """Port that a process without rights may listen at."""
 OutsidePort = Annotated[int, Field(ge=1, le=65535, strict=True)]
@@ -64,6 +64,8 @@ class ServiceConfig(Section):
     """What says over HTTP that the process lives; absent: its port takes connections."""
     ready_path: UrlPath | None = None
     """What says that it can serve; absent: as for ``live_path``."""
+    metrics_path: UrlPath | None = None
+    """Where its port tells Prometheus metrics; absent: it tells none."""
     cpu_millicores: Millicores = 1000
     """CPU limit of one pod; a tenth is reserved."""
     memory_mib: Mib = 1024
@@ -94,6 +96,8 @@ class SpringConfig(ServiceConfig):
 
     live_path: UrlPath | None = "/actuator/health/liveness"
     ready_path: UrlPath | None = "/actuator/health/readiness"
+    metrics_path: UrlPath | None = "/actuator/prometheus"
+    """It answers if the image holds `micrometer-registry-prometheus`; null where it does not."""
     memory_mib: Mib = 2048
     """Memory of one pod, reserved whole; three quarters of it are Java's heap."""
 

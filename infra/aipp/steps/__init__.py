@@ -7,6 +7,7 @@ from pulumi_kubernetes.core.v1 import ContainerArgsDict, EnvVarArgsDict
 
 from infra.aipp.names import (
     BACKEND,
+    EXPORTER_SESSION,
     FIELDS,
     PASSWORD_FILES,
     PGVECTOR,
@@ -21,7 +22,7 @@ from infra.workload import resources
 
 PAUSE_SECONDS = 5
 """Between two attempts."""
-OWN_SESSIONS = ("aipp-wait", "aipp-release", "aipp-probe", "aipp-settle")
+OWN_SESSIONS = ("aipp-wait", "aipp-release", "aipp-probe", "aipp-settle", EXPORTER_SESSION)
 """Names of sessions at the database that are these steps' and the server's own checks."""
 
 
@@ -37,10 +38,23 @@ def waits(service: str, place: Place) -> list[ContainerArgsDict]:
 
 def release_lock(place: Place) -> ContainerArgsDict:
     """Return the step that takes back the migrations' lock if nobody can hold it any more."""
-    others = [service for service in FIELDS if service != BACKEND]
-    known: EnvVarArgsDict = {"name": "KNOWN_SESSIONS", "value": ",".join((*OWN_SESSIONS, *others))}
     command = ["sh", "-c", script("release_lock.sh")]
-    return _step("release-lock", place.package.pgvector.image, command, [*_psql(place), known])
+    return _step("release-lock", place.package.pgvector.image, command, [*_psql(place), _known_sessions()])
+
+
+def watch_lock(place: Place) -> ContainerArgsDict:
+    """Return what does the same beside the service, for as long as the pod lives: a killed container runs no step.
+
+    Kubernetes 1.29 and later start the next container without waiting for the end of one that is always restarted.
+    """
+    command = ["sh", "-c", script("watch_lock.sh")]
+    watch = _step("watch-lock", place.package.pgvector.image, command, [*_psql(place), _known_sessions()])
+    return {**watch, "restart_policy": "Always"}
+
+
+def _known_sessions() -> EnvVarArgsDict:
+    others = [service for service in FIELDS if service != BACKEND]
+    return {"name": "KNOWN_SESSIONS", "value": ",".join((*OWN_SESSIONS, *others))}
 
 
 def _wait(target: str, place: Place) -> ContainerArgsDict:

@@ -160,6 +160,7 @@ def rabbitmq(configuration: str, definitions: str, plugins: str, ports: Mapping[
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RABBITMQ_LOGS": "-",
         }
+        (folder / "environment").write_text("\n".join(f"{name}={value}" for name, value in environment.items()))
         said = (folder / "said").open("w")
         with (
             said,

@@ -37,7 +37,7 @@ def test_nobody_may_wait_for_what_comes_later_or_at_the_same_time() -> None:
 def test_a_pod_waits_for_exactly_those_whom_it_must(recording: Recording, service: str) -> None:
     named = [each["name"] for each in spec_of(recording, service).get("initContainers", [])]
     must = [f"wait-for-{each.target.removeprefix('enai-')}" for each in CALLS if each.source == service and each.waits]
-    assert named == must + (["release-lock"] if service == "enai-backend" else [])
+    assert named == must + (["release-lock", "watch-lock"] if service == "enai-backend" else [])
 
 
 @pytest.mark.parametrize("service", FIELDS)

@@ -167,15 +167,19 @@ def test_secrets_stand_in_files_or_are_taken_from_a_secret(recording: Recording)
     assert not [variable for variable in settings if sounds_secret(variable)]
 
 
-def test_vault_is_asked_below_the_packages_own_path(recording: Recording) -> None:
+def test_vault_has_an_entry_for_each_store_and_one_for_what_services_name(recording: Recording) -> None:
     asked = {
         (entry["remoteRef"]["key"], entry["remoteRef"]["property"])
         for each in of_package(recording)
         if each.kind == "ExternalSecret"
         for entry in each.properties["spec"]["data"]
     }
-    assert {path for path, _ in asked} == {"aipp/services"}
-    assert {key for _, key in asked} == {"aippDatabasePassword", "aippRedisPassword", "aippQueuePassword", "jwtSecret"}
+    assert asked == {
+        ("aipp/pgvector", "aippDatabasePassword"),
+        ("aipp/redis", "aippRedisPassword"),
+        ("aipp/rabbitmq", "aippQueuePassword"),
+        ("aipp/services", "jwtSecret"),
+    }
 
 
 def test_two_ways_in_each_with_a_certificate(recording: Recording) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -99,12 +100,12 @@ def release(database: Postgres) -> "subprocess.Popen[str]":
     return step(container["command"], {**database.environment, "KNOWN_SESSIONS": known})
 
 
-def session(database: Postgres, name: str) -> "subprocess.Popen[str]":
-    """Hold a connection as a service of this name would."""
+def session(database: Postgres, name: str, number: int = 1) -> "subprocess.Popen[str]":
+    """Hold a connection as a service of this name would; ``number`` of its name are there then, dead ones included."""
     environment = {**database.environment, "PGPASSWORD": PASSWORD, "PGAPPNAME": name}
     process = subprocess.Popen(["psql", "-c", "SELECT pg_sleep(60)"], env=environment, stdout=-3, stderr=-3, text=True)
     counted = f"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}' AND pid <> pg_backend_pid()"
-    wait_until(lambda: database.ask(counted) == "1", f"the session of {name}")
+    wait_until(lambda: 1 <= int(database.ask(counted)) <= number, f"the session of {name}")
     return process
 
 
@@ -145,6 +146,55 @@ def test_lock_of_a_migration_that_goes_on_is_left_until_it_dies(database: Postgr
     assert f"who may still migrate: session '{holder}' from 127.0.0.1" in said
     assert "released" in said
     assert not held(database)
+
+
+@contextmanager
+def watched(database: Postgres) -> Iterator["subprocess.Popen[str]"]:
+    container: Mapping[str, Any] = steps.watch_lock(place())
+    (known,) = (each["value"] for each in container["env"] if each["name"] == "KNOWN_SESSIONS")
+    process = step(container["command"], {**database.environment, "KNOWN_SESSIONS": known})
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=5)  # it hears the signal, though it is a container's first process
+        assert process.returncode == 0
+
+
+def test_lock_of_a_container_that_was_killed_is_taken_back_in_its_pod(database: Postgres) -> None:
+    with watched(database) as watch:
+        keeps_waiting(watch)  # there is no table yet
+        database.ask(LOCK)
+        migration = session(database, "enai-backend")
+        database.ask(HELD)
+        keeps_waiting(watch)
+        assert held(database)
+        migration.kill()
+        migration.wait()
+        # Its successor waits for the lock; of all sessions it is the one that cannot hold it.
+        successor = session(database, "enai-backend", number=2)
+        wait_until(lambda: not held(database), "the release", 20)
+        successor.kill()
+        successor.wait()
+    assert "released, held by enai-backend-0 (10.42.0.5) since" in str(watch.stdout and watch.stdout.read())
+
+
+def test_lock_that_changes_hands_is_left_alone(database: Postgres) -> None:
+    database.ask(LOCK)
+    with watched(database) as watch:
+        first = session(database, "enai-backend")
+        database.ask(HELD)
+        keeps_waiting(watch)
+        first.kill()
+        first.wait()
+        database.ask("UPDATE databasechangeloglock SET lockgranted = now() + interval '1 s'")
+        second = session(database, "psql")
+        database.ask("UPDATE databasechangeloglock SET lockgranted = now() + interval '2 s'")
+        keeps_waiting(watch, 3)
+        assert held(database)
+        second.kill()
+        second.wait()
+        wait_until(lambda: not held(database), "the release", 20)
 
 
 def test_redis_is_waited_for_until_it_lets_us_in(tmp_path: Path) -> None:

@@ -1,0 +1,273 @@
+"""What may go wrong with the eight services does, on purpose; each test leaves all of them ready again."""
+
+import contextlib
+import os
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from infra.aipp.names import BACKEND, FRONT, LINKER, PGVECTOR, SCHEDULER
+from ops import access, verify
+from ops.machine import Finding
+from tests.live.dev import figures, images, services, tree
+from tests.live.dev.operators import NAMESPACE, PORT
+from tests.live.dev.platform import Platform, kill_container, offer_gpus, registry_away, without_healing
+from tests.live.wsl.kube import get, kubectl, until
+
+pytestmark = pytest.mark.live
+
+LATE_SECONDS = 60
+
+
+def found(gpus: int = 1) -> dict[str, Finding]:
+    """Return what `make verify STACK=dev` finds of the services, by name."""
+    outputs = {"namespaces": {}, "aippNamespace": NAMESPACE, "gpus": gpus}
+    environment = {**os.environ, "KUBECONFIG": str(access.NODE_KUBECONFIG)}
+    return {each.name: each for each in verify.checks(access.kubectl(), environment, outputs, None)}
+
+
+def bad(findings: dict[str, Finding]) -> dict[str, str]:
+    """Return what is not well."""
+    return {name: each.says for name, each in findings.items() if not each.ok}
+
+
+def commit(platform: Platform, message: str, **changes: Any) -> str:
+    """Render with changes of section `aipp`, commit and push."""
+    tree.write(platform.manifests.folder, changes)
+    return platform.manifests.commit_and_push(message)
+
+
+def end(service: str, *how: str) -> None:
+    """Delete a service's pod."""
+    kubectl("delete", "pod", services.name_of(service), "--namespace", NAMESPACE, "--wait=false", *how)
+
+
+def another(service: str, before: str) -> bool:
+    """Say whether a service has a new pod."""
+    now = services.pods(service)
+    return bool(now) and now[-1]["metadata"]["name"] != before
+
+
+def all_ready(what: str, seconds: float = 300) -> None:
+    """Wait until every service that is deployed is ready."""
+    try:
+        until(what, lambda: not services.not_ready(), seconds)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{services.why()}") from None
+
+
+def test_verify_says_that_all_is_well(platform: Platform) -> None:
+    findings = found()
+    assert not bad(findings), bad(findings)
+    assert f"pods in {NAMESPACE}" in findings
+    assert "health of enai-backend" in findings
+    assert "0.8.5" in findings["extension vector"].says
+
+
+def test_database_that_comes_a_minute_late_is_waited_for(platform: Platform) -> None:
+    before = services.name_of(BACKEND)
+    with without_healing():
+        kubectl("scale", "statefulset/pgvector", "--namespace", NAMESPACE, "--replicas=0")
+        until("the database is away", lambda: not services.pods(PGVECTOR), 120)
+        end(BACKEND)
+        until("a new backend", lambda: another(BACKEND, before), 120)
+        begun = time.monotonic()
+        while time.monotonic() - begun < LATE_SECONDS:
+            assert not services.is_ready(BACKEND)
+            time.sleep(5)
+        assert "waiting for pgvector" in services.log(BACKEND, "wait-for-pgvector")
+        assert "wait-for-pgvector" in bad(found())[f"pods in {NAMESPACE}"]
+        kubectl("scale", "statefulset/pgvector", "--namespace", NAMESPACE, "--replicas=1")
+        until("the database", lambda: services.is_ready(PGVECTOR), 180)
+        back = time.monotonic()
+        until("the backend", lambda: services.is_ready(BACKEND), 180)
+        figures.keep("faults", "database 60 s late: backend ready after the database", time.monotonic() - back)
+    assert not any(each["restartCount"] for each in services.pod(BACKEND)["status"]["containerStatuses"])
+    all_ready("all ready")
+
+
+LOCKED = "SELECT locked FROM databasechangeloglock"
+GRANTED = "SELECT lockgranted FROM databasechangeloglock"
+
+
+def test_lock_of_a_migration_that_was_killed_is_taken_back(platform: Platform) -> None:
+    before = services.name_of(BACKEND)
+    commit(platform, "A migration of a minute", backend={"environment": {"MIGRATION_SECONDS": "60"}})
+    until("the new backend", lambda: another(BACKEND, before), 120)
+    until("the migration", lambda: services.ask_database(LOCKED) == "t", 120)
+    assert not services.is_ready(BACKEND)
+    _kill_the_container()
+    before = services.name_of(BACKEND)
+    end(BACKEND, "--grace-period=0", "--force")
+    killed = time.monotonic()
+    assert services.ask_database(LOCKED) == "t"
+    until("a new backend", lambda: another(BACKEND, before), 60)
+    until("the step", lambda: "released: held by" in _log(BACKEND, "release-lock"), 120)
+    figures.keep("faults", "pod killed in a migration: its lock is taken back after", time.monotonic() - killed)
+    assert before in services.log(BACKEND, "release-lock")
+    done = commit(platform, "No migration", backend={})
+    until("the backend", lambda: services.is_ready(BACKEND), 240)
+    figures.keep("faults", "pod killed in a migration of 60 s: backend ready after", time.monotonic() - killed)
+    until("Synced", lambda: services.synced(done), 300, pause=2)
+    assert services.ask_database(LOCKED) == "f"
+    all_ready("all ready")
+
+
+def _kill_the_container() -> None:
+    """Kill the migrating process alone: its pod stays, so that none of the pod's steps runs again."""
+    time.sleep(6)  # whoever watches the lock has seen it
+    granted, killed = services.ask_database(GRANTED), time.monotonic()
+    kill_container(services.pod(BACKEND), BACKEND)
+    until("another migration", lambda: services.ask_database(GRANTED) not in (granted, ""), 90)
+    figures.keep("faults", "container killed in a migration: it runs again after", time.monotonic() - killed)
+    assert f"released, held by {services.name_of(BACKEND)}" in services.log(BACKEND, "watch-lock")
+
+
+def _log(service: str, container: str) -> str:
+    """Return what a container said; empty where it has not begun."""
+    with contextlib.suppress(AssertionError):
+        return services.log(service, container)
+    return ""
+
+
+def test_linker_over_its_memory_is_started_again_alone(platform: Platform) -> None:
+    before, pod = services.restarts(), services.name_of(LINKER)
+    service = get("service", LINKER, NAMESPACE)
+    assert service is not None
+    address = f"http://{service['spec']['clusterIP']}:{service['spec']['ports'][0]['port']}/?mib=2048"
+    with contextlib.suppress(OSError):
+        urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=60)
+    until("the linker is started again", lambda: services.restarts()[f"{pod}/{LINKER}"] > before[f"{pod}/{LINKER}"], 60)
+    (status,) = services.pod(LINKER)["status"]["containerStatuses"]
+    assert status["lastState"]["terminated"]["reason"] == "OOMKilled"
+    all_ready("the linker is ready again")
+    assert {name: number for name, number in services.restarts().items() if number != before[name]} == {
+        f"{pod}/{LINKER}": before[f"{pod}/{LINKER}"] + 1
+    }
+    finding = found()[f"memory in {NAMESPACE}"]
+    assert not finding.ok
+    assert LINKER in finding.says
+    end(LINKER)
+    until("another linker", lambda: another(LINKER, pod), 120)
+    all_ready("all ready")
+    until("verify finds nothing", lambda: not bad(found()), 60, pause=3)
+
+
+@contextmanager
+def visitor(host: str) -> Iterator[dict[str, list[str]]]:
+    """Open the page all the while; yield the answers' versions and the failures."""
+    seen: dict[str, list[str]] = {"versions": [], "failures": []}
+    stop = threading.Event()
+
+    def visit() -> None:
+        while not stop.wait(0.3):
+            try:
+                request = urllib.request.Request(f"http://127.0.0.1:{PORT}/", headers={"Host": host})
+                with urllib.request.urlopen(request, timeout=15) as answer:
+                    text = answer.read().decode()
+                seen["versions"].append(text.partition("<title>AIPP ")[2].partition("<")[0])
+            except OSError as error:
+                seen["failures"].append(f"{time.strftime('%T')} {error}")
+
+    thread = threading.Thread(target=visit, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join(timeout=30)
+
+
+def test_registry_that_is_away_during_a_rollout_stops_nobody(platform: Platform) -> None:
+    config = tree.model().aipp
+    assert config
+    second = config.front.image.replace(images.FIRST, images.SECOND)
+    with visitor(config.host) as seen:
+        with registry_away():
+            commit(platform, f"The page is {images.SECOND}", front={"image": second})
+            until("the new page cannot be pulled", lambda: "ImagePull" in str(_waiting(FRONT)), 120)
+            assert any("ImagePull" in says for says in bad(found()).values())
+            seen["versions"].clear()
+            time.sleep(20)
+            assert set(seen["versions"]) == {images.FIRST}
+        back = time.monotonic()
+        until("the new page is there", lambda: _whole(FRONT), 420, pause=2)
+        figures.keep("faults", "registry away: page replaced after it is back", time.monotonic() - back)
+        seen["versions"].clear()
+        until("the new page answers", lambda: images.SECOND in seen["versions"], 30)
+    assert not seen["failures"], seen["failures"]
+    done = commit(platform, "The page as it was")
+    until("Synced", lambda: services.synced(done), 300, pause=2)
+
+
+def _waiting(service: str) -> list[Any]:
+    """Return why the containers of a service's pods wait."""
+    statuses = [each for pod in services.pods(service) for each in pod["status"].get("containerStatuses", [])]
+    return [each["state"].get("waiting", {}).get("reason") for each in statuses]
+
+
+def _whole(service: str) -> bool:
+    """Say whether a Deployment has replaced all its pods."""
+    status = (services.workload(service) or {"status": {}})["status"]
+    return status.get("updatedReplicas") == status.get("replicas") == status.get("availableReplicas") == 2
+
+
+TERMINATE = '{"status": {"operationState": {"phase": "Terminating"}}}'
+"""What `argocd app terminate-op` does."""
+
+
+def test_commit_that_cannot_become_ready_holds_the_next_up_until_it_is_ended(platform: Platform) -> None:
+    config = tree.model().aipp
+    assert config
+    commit(platform, "A tag that is nowhere", backend={"image": config.backend.image.replace(images.FIRST, "v9.9.9")})
+    until("it cannot be pulled", lambda: "ImagePull" in str(_waiting(BACKEND)), 180)
+    good = commit(platform, "The backend as it was")
+    time.sleep(30)
+    assert services.application()["status"]["operationState"]["phase"] == "Running"
+    assert not services.synced(good)
+    ended = time.monotonic()
+    where = ["application.argoproj.io", "aipp", "--namespace", "argocd"]
+    kubectl("patch", *where, "--type=merge", "--patch", TERMINATE)
+    until("Synced", lambda: services.synced(good), 300, pause=2)
+    figures.keep("faults", "commit that cannot become ready: well again after", time.monotonic() - ended)
+    all_ready("all ready")
+
+
+def test_secret_that_vault_does_not_give_is_named(platform: Platform) -> None:
+    before, name = services.name_of(SCHEDULER), f"{SCHEDULER}-secrets"
+    platform.operators.sealed = True
+    try:
+        until("the secrets are not synced", lambda: "external secrets" in bad(found()), 60)
+        assert not services.not_ready()  # what runs goes on
+        kubectl("delete", "secret", name, "--namespace", NAMESPACE)
+        end(SCHEDULER)
+        until("another scheduler", lambda: another(SCHEDULER, before), 120)
+        until("its pod says why", lambda: name in str(bad(found()).get(f"events in {NAMESPACE}")), 90, pause=3)
+        assert "Vault is sealed" in bad(found())["external secrets"]
+    finally:
+        platform.operators.sealed = False
+    all_ready("the scheduler has its secret", 240)
+
+
+def test_without_a_gpu_the_linker_waits_or_is_left_out(platform: Platform) -> None:
+    before = services.name_of(LINKER)
+    offer_gpus(0)
+    end(LINKER)
+    until("another linker", lambda: another(LINKER, before), 120)
+    until("it finds no node", lambda: "Insufficient nvidia.com/gpu" in str(services.pod(LINKER)["status"]), 60)
+    findings = found()
+    assert not findings["gpu"].ok
+    assert "0 nvidia.com/gpu allocatable, 1 asked for" in findings["gpu"].says
+    begun = time.monotonic()
+    done = commit(platform, "No GPU", linker={"gpuCount": 0, "runtimeClass": None})
+    until("the linker is gone", lambda: services.workload(LINKER) is None, 240)
+    until("Synced", lambda: services.synced(done), 240, pause=2)
+    figures.keep("faults", "no GPU: the other seven stand without the linker after", time.monotonic() - begun)
+    assert not services.not_ready()
+    assert not bad(found(gpus=0)), bad(found(gpus=0))
+    offer_gpus(1)
