@@ -17,10 +17,17 @@ COMMANDS = {
     "chat": "the service alone, without a cluster",
     "preview": "what a stack declares; touches nothing",
     "render": "the Git tree that Argo CD syncs",
+    "diff": "what a change does to the objects, for a merge request",
+    "drift": "what somebody changed by hand",
+    "upgrades": "what is newer than what is pinned",
     "verify": "is the installation whole?",
     "documents": "load a folder of documents into the chat",
+    "backup": "copy what nobody can make again into one folder",
+    "restore": "put a backup back, and compare",
     "destroy": "take the stack down; keeps the volumes",
     "secret": "list the secrets, or renew one and roll what uses it",
+    "vault": "list what must be in Vault and what is missing, or write first values",
+    "images": "can the vendor's images be had, and what do their tags mean",
     "doctor": "what this machine has and lacks",
     "test": "everything that can be checked here",
     "live": "from a pushed commit to a new answer, on a node of its own",
@@ -32,20 +39,43 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ops", description=__doc__)
     parser.add_argument("command", choices=COMMANDS, help="; ".join(f"{k}: {v}" for k, v in COMMANDS.items()))
     parser.add_argument("--stack", default="local")
-    parser.add_argument("--out", type=Path, help="render: the folder to write")
+    parser.add_argument("--out", type=Path, help="render, backup: the folder to write")
     parser.add_argument("--dir", type=Path, help="documents: the folder to load")
     parser.add_argument(
         "--volumes", choices=("keep", "delete"), default="keep", help="destroy: what becomes of the data"
     )
-    parser.add_argument("--json", action="store_true", help="verify: for machines")
-    parser.add_argument("--name", default="", help="secret: which one; absent: list them")
+    parser.add_argument("--base", default="", help="diff: the commit, or folder of a checkout, to compare with")
+    parser.add_argument("--live", action="store_true", help="diff: compare with the cluster")
+    parser.add_argument("--json", action="store_true", help="verify, drift: for machines")
+    parser.add_argument("--from", dest="source", type=Path, help="restore: the folder that backup wrote")
+    parser.add_argument("--into", default="", help="restore: the namespace of other servers to fill")
+    parser.add_argument("--replace", action="store_true", help="restore: also where something is already")
+    parser.add_argument("--name", default="", help="restore, secret, vault, upgrades: which one; absent: all")
+    parser.add_argument("--fill", action="store_true", help="vault: write first values where there are none")
     parser.add_argument("--only", default="", help="test: the names of the parts to run, with commas between")
     return parser
 
 
 def dispatch(arguments: argparse.Namespace) -> int:
     """Run one command; the environment is there, and so may be what it brings."""
-    from ops import chat, destroy, documents, live, preview, secret, suite, up, verify  # noqa: PLC0415
+    from ops import (  # noqa: PLC0415
+        backup,
+        chat,
+        destroy,
+        diff,
+        documents,
+        drift,
+        images,
+        live,
+        preview,
+        restore,
+        secret,
+        suite,
+        up,
+        upgrades,
+        vault,
+        verify,
+    )
 
     paths = StackPaths(arguments.stack)
     commands: dict[str, Callable[[], int]] = {
@@ -53,10 +83,19 @@ def dispatch(arguments: argparse.Namespace) -> int:
         "chat": chat.run,
         "preview": lambda: preview.preview(arguments.stack),
         "render": lambda: preview.render(arguments.stack, arguments.out),
+        "diff": lambda: diff.run(paths, arguments.base, arguments.live),
+        "drift": lambda: drift.run(paths, arguments.json),
+        "upgrades": lambda: upgrades.run(arguments.name),
         "verify": lambda: verify.run(paths, arguments.json),
         "documents": lambda: documents.run(paths, arguments.dir),
+        "backup": lambda: backup.run(paths, arguments.out),
+        "restore": lambda: restore.run(
+            paths, arguments.source, into=arguments.into, name=arguments.name, replace=arguments.replace
+        ),
         "destroy": lambda: destroy.run(paths, delete_volumes=arguments.volumes == "delete"),
         "secret": lambda: secret.run(paths, arguments.name),
+        "vault": lambda: vault.run(paths, fill=arguments.fill, name=arguments.name),
+        "images": lambda: images.run(paths),
         "test": lambda: suite.run([name for name in arguments.only.split(",") if name]),
         "live": lambda: live.run(arguments.stack),
     }

@@ -131,6 +131,36 @@ def test_a_renewed_secret_reaches_everybody_who_uses_it(installation: Installati
     assert conversation in {each["id"] for each in listed}
 
 
+def test_a_backup_brings_back_what_was_deleted(installation: Installation, tmp_path: Path) -> None:
+    chat = installation.chat
+    conversation = chat.json("POST", "/api/conversations", {"title": "Backed up"})["id"]
+    question = {"role": "user", "content": "What colour is the lighthouse of Hwado?"}
+    chat.json("POST", "/v1/chat/completions", {"model": "d", "conversation_id": conversation, "messages": [question]})
+    before = chat.json("GET", f"/api/conversations/{conversation}")["messages"]
+    documents = chat.json("GET", "/api/documents")["data"]
+    assert len(before) == 2
+    assert documents
+
+    make("backup", f"OUT={tmp_path}")
+    (folder,) = tmp_path.iterdir()
+    secrets = kept(StackPaths("local")).values()
+    assert not [path.name for path in folder.iterdir() for secret in secrets if secret.encode() in path.read_bytes()]
+    chat.request("DELETE", f"/api/conversations/{conversation}")
+    for document in documents:
+        chat.request("DELETE", f"/api/documents/{document['id']}")
+    assert chat.json("GET", "/api/documents")["data"] == []
+
+    make("restore", f"FROM={folder}", expect=2)  # Redis is not empty
+    assert chat.json("GET", "/api/documents")["data"] == []
+    assert "all of it is as it was" in make("restore", f"FROM={folder}", "REPLACE=yes")
+    deadline = time.monotonic() + 60
+    while chat.json("GET", "/api/me")["services"]["history"] != "ok":
+        assert time.monotonic() < deadline, "the api does not find Redis again"
+        time.sleep(1)
+    assert chat.json("GET", f"/api/conversations/{conversation}")["messages"] == before
+    assert chat.json("GET", "/api/documents")["data"] == documents
+
+
 def test_data_outlive_destroy_and_a_power_failure(installation: Installation) -> None:
     chat = installation.chat
     conversation = chat.json("POST", "/api/conversations", {"title": "Kept"})["id"]
