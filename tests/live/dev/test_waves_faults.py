@@ -271,3 +271,26 @@ def test_without_a_gpu_the_linker_waits_or_is_left_out(platform: Platform) -> No
     assert not services.not_ready()
     assert not bad(found(gpus=0)), bad(found(gpus=0))
     offer_gpus(1)
+
+
+def test_first_deployment_waits_for_a_sealed_vault_and_goes_on(platform: Platform) -> None:
+    """As on an empty cluster: the namespace is gone with all that was in it."""
+    platform.operators.sealed = True
+    try:
+        with without_healing():
+            kubectl("delete", "namespace", NAMESPACE)
+        named = f"events in {NAMESPACE}"
+        held = lambda: "aipp-pgvector-auth" in str(bad(found(0)).get(named))  # noqa: E731
+        until("the database names its Secret", held, 180, pause=3)
+        assert services.workload(BACKEND) is None  # its wave has not come
+        assert "Vault is sealed" in bad(found(0))["external secrets"]
+    finally:
+        platform.operators.sealed = False
+    opened = time.monotonic()
+    try:
+        until("the page", lambda: services.workload(FRONT) and not services.not_ready(), 400, pause=2)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{services.why()}") from None
+    figures.keep(
+        "faults", "first deployment with Vault sealed: all ready after it is opened", time.monotonic() - opened
+    )
