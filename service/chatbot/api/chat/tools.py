@@ -1,0 +1,91 @@
+"""OpenAI's tools in a request: what is offered, and what an assistant called."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, field_validator
+
+from chatbot.api.chat.strict import Strict
+from chatbot.engine.protocol import Tool, ToolCall
+
+FunctionName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
+
+
+def twice(names: Sequence[str]) -> list[str]:
+    """What occurs more than once."""
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+class OfferedFunction(Strict):
+    """A function that the client can call."""
+
+    name: FunctionName
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    strict: bool | None = None
+
+    @field_validator("parameters")
+    @classmethod
+    def _is_schema_of_an_object(cls, parameters: dict[str, Any] | None) -> dict[str, Any] | None:
+        if parameters and parameters.get("type") != "object":
+            raise ValueError('must be a JSON schema with "type": "object"')
+        return parameters
+
+    @field_validator("strict")
+    @classmethod
+    def _is_not_strict(cls, strict: bool | None) -> bool | None:
+        if strict:
+            raise ValueError("arguments are not held to their schema here: leave it out, and check what comes")
+        return strict
+
+
+class OfferedTool(Strict):
+    """One entry of `tools`."""
+
+    type: Literal["function"]
+    function: OfferedFunction
+
+    def as_tool(self) -> Tool:
+        """The tool for an engine."""
+        return Tool(self.function.name, self.function.description, self.function.parameters)
+
+
+def _distinct(tools: list[OfferedTool]) -> list[OfferedTool]:
+    if repeated := twice([tool.function.name for tool in tools]):
+        raise ValueError(f"the function {repeated[0]} is there more than once")
+    return tools
+
+
+OfferedTools = Annotated[list[OfferedTool], Field(max_length=128), AfterValidator(_distinct)]
+
+
+class CalledFunction(Strict):
+    """A function as an assistant called it."""
+
+    name: FunctionName
+    arguments: str
+
+    @field_validator("arguments")
+    @classmethod
+    def _is_an_object(cls, arguments: str) -> str:
+        try:
+            is_object = isinstance(json.loads(arguments), dict)
+        except (ValueError, RecursionError):
+            is_object = False
+        if not is_object:
+            raise ValueError("must be a JSON object, written as text")
+        return arguments
+
+
+class MadeCall(Strict):
+    """One entry of an assistant's `tool_calls`."""
+
+    id: Annotated[str, Field(min_length=1, max_length=128)]
+    type: Literal["function"]
+    function: CalledFunction
+
+    def as_call(self) -> ToolCall:
+        """The call for an engine."""
+        return ToolCall(self.id, self.function.name, self.function.arguments)
