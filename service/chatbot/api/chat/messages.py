@@ -15,6 +15,7 @@ ECHOED: dict[str, tuple[Any, ...]] = {
     "function_call": (None,),
     "annotations": (None, []),
     "tool_calls": (None, []),
+    "parsed": (None,),
 }
 """What clients send back with an answer that they got, without a meaning."""
 

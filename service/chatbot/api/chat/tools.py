@@ -66,6 +66,8 @@ class CalledFunction(Strict):
 
     name: FunctionName
     arguments: str
+    parsed_arguments: Any = None
+    """Written by OpenAI's client beside `arguments`, and not read."""
 
     @field_validator("arguments")
     @classmethod
@@ -85,6 +87,8 @@ class MadeCall(Strict):
     id: Annotated[str, Field(min_length=1, max_length=128)]
     type: Literal["function"]
     function: CalledFunction
+    index: int | None = None
+    """The call's place in a stream, which OpenAI's client sends back; not read."""
 
     def as_call(self) -> ToolCall:
         """The call for an engine."""

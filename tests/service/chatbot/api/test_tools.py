@@ -10,7 +10,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionMessage
 
-from chatbot.engine.protocol import Delta, GenerationRequest, ToolCall
+from chatbot.engine.protocol import Delta, Engine, GenerationRequest, ToolCall
 from chatbot.engine.quotation import QuotationEngine
 from chatbot.engine.upstream import UpstreamEngine
 from chatbot.settings import Settings
@@ -21,7 +21,7 @@ from tests.service.chatbot.scripted import ScriptedEngine
 
 CHAT = "/v1/chat/completions"
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
-WEATHER = {"type": "function", "function": {"name": "weather", "description": "Of today.", "parameters": SCHEMA}}
+WEATHER: Any = {"type": "function", "function": {"name": "weather", "description": "Of today.", "parameters": SCHEMA}}
 WEATHER_IN = {"서울": "맑음, 21도", "Busan": "rain"}
 
 
@@ -75,7 +75,7 @@ def called(message: ChatCompletionMessage) -> list[dict[str, Any]]:
 
 async def test_an_agents_loop(api: openai.AsyncOpenAI, model: WeatherModel) -> None:
     messages: list[Any] = [{"role": "user", "content": "What is the weather?"}]
-    first = await api.chat.completions.create(model="any", messages=messages, tools=[WEATHER])  # type: ignore[list-item]
+    first = await api.chat.completions.create(model="any", messages=messages, tools=[WEATHER])
     assert first.choices[0].finish_reason == "tool_calls"
     message = first.choices[0].message
     assert message.content == "Let me look."
@@ -89,7 +89,7 @@ async def test_an_agents_loop(api: openai.AsyncOpenAI, model: WeatherModel) -> N
         model="any",
         messages=messages,
         tools=[WEATHER],
-        parallel_tool_calls=False,  # type: ignore[list-item]
+        parallel_tool_calls=False,
     )
     assert last.choices[0].message.content == "It says: 맑음, 21도 / rain"
     assert last.choices[0].message.tool_calls is None
@@ -105,7 +105,7 @@ async def test_an_agents_loop(api: openai.AsyncOpenAI, model: WeatherModel) -> N
 
 async def test_an_agents_loop_over_streams(api: openai.AsyncOpenAI) -> None:
     messages: list[Any] = [{"role": "user", "content": "What is the weather?"}]
-    async with api.chat.completions.stream(model="any", messages=messages, tools=[WEATHER]) as stream:  # type: ignore[list-item]
+    async with api.chat.completions.stream(model="any", messages=messages, tools=[WEATHER]) as stream:
         chunks = [event.chunk async for event in stream if event.type == "chunk"]
         first = (await stream.get_final_completion()).choices[0]
     texts = [chunk.choices[0].delta.content for chunk in chunks if chunk.choices[0].delta.content]
@@ -117,20 +117,8 @@ async def test_an_agents_loop_over_streams(api: openai.AsyncOpenAI) -> None:
         (0, "call_0", "function"),
         (1, "call_1", "function"),
     ]
-    echoed = {
-        "role": "assistant",
-        "content": first.message.content,
-        "tool_calls": [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.function.name, "arguments": call.function.arguments},
-            }
-            for call in first.message.tool_calls or ()
-        ],
-    }
-    messages += [echoed, *called(first.message)]
-    async with api.chat.completions.stream(model="any", messages=messages, tools=[WEATHER]) as stream:  # type: ignore[list-item]
+    messages += [first.message, *called(first.message)]
+    async with api.chat.completions.stream(model="any", messages=messages, tools=[WEATHER]) as stream:
         last = (await stream.get_final_completion()).choices[0]
     assert (last.message.content, last.finish_reason) == ("It says: 맑음, 21도 / rain", "stop")
 
@@ -186,23 +174,24 @@ async def test_what_belongs_to_the_question_is_never_cut(client: httpx.AsyncClie
     assert refused.json()["error"]["code"] == "context_length_exceeded"
 
 
+@pytest.mark.parametrize("roles", [1, 2])
 @pytest.mark.parametrize("field", ["tools", "messages"])
 async def test_without_a_model_tools_are_refused_by_name(
-    serve: Serve, settings: Settings, quotation: QuotationEngine, field: str
+    serve: Serve, settings: Settings, quotation: QuotationEngine, field: str, roles: int
 ) -> None:
     body = question(tools=[WEATHER]) if field == "tools" else {"messages": EXCHANGE}
-    async with (
-        engine_role(quotation, settings) as url,
-        serve(UpstreamEngine(url, "engine-key", 20)) as two_roles,
-        serve(quotation) as one_process,
-    ):
-        for client in (two_roles, one_process):
-            answer = await client.post(CHAT, json=body)
-            assert answer.status_code == 400
-            error = answer.json()["error"]
-            assert (error["code"], error["param"]) == ("tools_unsupported", "tools")
-            assert "no language model is loaded" in error["message"]
-            assert (await client.get("/v1/models")).json()["data"][0]["tools"] is False
+    async with AsyncExitStack() as stack:
+        engine: Engine = quotation
+        if roles == 2:
+            url = await stack.enter_async_context(engine_role(quotation, settings))
+            engine = UpstreamEngine(url, "engine-key", 20)
+        client = await stack.enter_async_context(serve(engine))
+        answer = await client.post(CHAT, json=body)
+        assert answer.status_code == 400
+        error = answer.json()["error"]
+        assert (error["code"], error["param"]) == ("tools_unsupported", "tools")
+        assert "no language model is loaded" in error["message"]
+        assert (await client.get("/v1/models")).json()["data"][0]["tools"] is False
 
 
 CALL = {"id": "call_a", "type": "function", "function": {"name": "weather", "arguments": "{}"}}
@@ -213,7 +202,7 @@ EXCHANGE = [USER, ASKED, RESULT]
 
 
 def function(**fields: Any) -> dict[str, Any]:
-    return {"tools": [{"type": "function", "function": {**WEATHER["function"], **fields}}]}  # type: ignore[dict-item]
+    return {"tools": [{"type": "function", "function": {**WEATHER["function"], **fields}}]}
 
 
 def calling(**fields: Any) -> dict[str, Any]:
