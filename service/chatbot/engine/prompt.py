@@ -1,14 +1,14 @@
 """From messages to the token ids that a model reads."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from jinja2.exceptions import TemplateError
 
 from chatbot.engine import wire
-from chatbot.engine.protocol import Message, Tool
+from chatbot.engine.protocol import Message, Tool, ToolsUnsupportedError
 from chatbot.engine.tool_calls import CLOSE, OPEN
 
 PLAIN_TURN = "\nUser:"
@@ -27,9 +27,11 @@ def encode(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] = 
         safe = [replace(turn, content=defuse(turn.content, tokenizer.all_special_tokens)) for turn in messages]
         return _ids(tokenizer(plain(safe)))
     try:
-        text = rendered(tokenizer, messages, tools)
-    except TemplateError:
-        text = rendered(tokenizer, fold_system(messages), tools)
+        text = _rendered_or_folded(tokenizer, messages, tools)
+    except (TemplateError, TypeError) as error:
+        if not tools:
+            raise
+        raise ToolsUnsupportedError("this model's chat template cannot write these (their schemas?)") from error
     # The template has written the special tokens already.
     return _ids(tokenizer(text, add_special_tokens=False))
 
@@ -39,13 +41,21 @@ def rendered(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] 
     special = list(tokenizer.all_special_tokens)
     if tools or any(message.tool_calls or message.role == "tool" for message in messages):
         special += TOOL_MARKERS
+    names = {call.id: call.name for message in messages for call in message.tool_calls}
     text: str = tokenizer.apply_chat_template(
-        [_defused(_turn(message), special) for message in messages],
+        [_defused(_turn(message, names), special) for message in messages],
         tools=[_defused(_function(tool), special) for tool in tools] or None,
         tokenize=False,
         add_generation_prompt=True,
     )
     return text
+
+
+def _rendered_or_folded(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
+    try:
+        return rendered(tokenizer, messages, tools)
+    except TemplateError:
+        return rendered(tokenizer, fold_system(messages), tools)
 
 
 def _ids(encoded: Any) -> list[int]:
@@ -81,11 +91,16 @@ def fold_system(messages: Sequence[Message]) -> list[Message]:
     return [replace(rest[0], content="\n\n".join([*system, rest[0].content])), *rest[1:]]
 
 
-def _turn(message: Message) -> dict[str, Any]:
-    """A message as chat templates read it: arguments are objects there, not text."""
+def _turn(message: Message, names: Mapping[str, str]) -> dict[str, Any]:
+    """A message as chat templates read it: arguments are objects there, not text, and a result names its function.
+
+    `names`: the function of each call's id.
+    """
     turn = wire.message(message)
     for call in turn.get("tool_calls", ()):
         call["function"]["arguments"] = json.loads(call["function"]["arguments"])
+    if message.tool_call_id is not None:
+        turn["name"] = names.get(message.tool_call_id, "")
     return turn
 
 

@@ -120,6 +120,29 @@ async def test_a_model_that_knows_no_tools_refuses_by_name(load: Load, template:
         await collect(engine, request)
 
 
+NAMED_RESULTS = TOOLS_TEMPLATE.replace(
+    "<tool_response>",
+    "{{ raise_exception('no name') if not message.name }}<tool_response>{{ message.name }}: ",
+)
+
+
+async def test_a_result_names_its_function_where_the_template_asks(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = load(NAMED_RESULTS)
+    prompts = saying(engine, "It rains.", monkeypatch)
+    await collect(engine, GenerationRequest(messages=EXCHANGE, tools=(TOOL,)))
+    assert "<tool_response>weather: rain" in prompts[0]
+
+
+@pytest.mark.parametrize("fault", ["raise_exception('no such schema')", "'' + tools[0].function.parameters.required"])
+async def test_a_schema_that_the_template_cannot_write_is_the_requests_fault(load: Load, fault: str) -> None:
+    template = "{{ " + fault + " if tools and tools[0].function.parameters.required }}" + TOOLS_TEMPLATE
+    engine = load(template)
+    assert (await engine.describe()).tools is True
+    odd = Tool("weather", None, {"type": "object", "required": ["city"]})
+    with pytest.raises(ToolsUnsupportedError, match="their schemas"):
+        await collect(engine, GenerationRequest(messages=EXCHANGE, tools=(odd,)))
+
+
 async def test_a_model_whose_markers_are_not_decoded_knows_no_tools(load: Load) -> None:
     engine = load()
     assert (await engine.describe()).tools is True
