@@ -27,7 +27,7 @@ from chatbot.engine.protocol import (
     ToolsUnsupportedError,
     Usage,
 )
-from chatbot.engine.reading import Reading
+from chatbot.engine.text_answer import TextAnswer
 from chatbot.engine.tool_form import knows_tools
 
 DEFAULT_ANSWER_TOKENS = 1024
@@ -104,7 +104,7 @@ class TransformersEngine:
             raise ContextLengthExceededError(len(ids), self._context_tokens)
         budget = min(request.max_tokens or DEFAULT_ANSWER_TOKENS, self._context_tokens - len(ids))
         job = _Job(ids, budget, request, asyncio.get_running_loop())
-        answer = Reading(request, (*request.stop, *self._stops))
+        answer = TextAnswer(request, (*request.stop, *self._stops))
         self._jobs.add(job)
         done = job.loop.run_in_executor(self._thread, self._generate, job)
         try:

@@ -1,8 +1,12 @@
 """Tools, as agents use them through OpenAI's client: the api alone, and the api over the engine."""
 
+import asyncio
 import json
+import os
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -130,6 +134,21 @@ async def test_content_is_null_only_beside_calls(serve: Serve, words: tuple[Tool
     assert message == {"role": "assistant", "refusal": None} | (
         {"content": None, "tool_calls": [CALL]} if words else {"content": ""}
     )
+
+
+def example() -> str:
+    """The program in docs/agents.md."""
+    lines = (Path(__file__).parents[4] / "docs" / "agents.md").read_text().splitlines()
+    return "\n".join(line[4:] for line in lines if line.startswith("    ") or not line)
+
+
+async def test_the_example_of_the_docs_runs(client: httpx.AsyncClient) -> None:
+    environment = {**os.environ, "OPENAI_BASE_URL": f"{client.base_url}/v1", "OPENAI_API_KEY": API_KEY}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", example(), stdout=asyncio.subprocess.PIPE, env=environment
+    )
+    written, _ = await process.communicate()
+    assert (process.returncode, written.decode()) == (0, "It says: 서울: rain / Busan: rain\n")
 
 
 async def test_a_model_says_that_it_knows_tools(client: httpx.AsyncClient) -> None:

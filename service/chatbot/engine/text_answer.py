@@ -8,7 +8,7 @@ from chatbot.engine.stopping import StopStrings
 from chatbot.engine.tool_calls import Called, ToolCallParser
 
 
-class Reading:
+class TextAnswer:
     """One answer as it is read; calls are looked for only where tools were offered."""
 
     def __init__(self, request: GenerationRequest, stops: tuple[str, ...]) -> None:
