@@ -10,12 +10,26 @@ from pydantic import AfterValidator, Field, field_validator
 from chatbot.api.chat.strict import Strict
 from chatbot.engine.protocol import Tool, ToolCall
 
+LEVELS = 64
+
 FunctionName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 
 
 def twice(names: Sequence[str]) -> list[str]:
     """What occurs more than once."""
     return [name for name, count in Counter(names).items() if count > 1]
+
+
+def is_deep(value: Any) -> bool:
+    """Whether `value` is nested deeper than `LEVELS`: templates and clients walk through it by recursion."""
+    inner = [value]
+    for _ in range(LEVELS):
+        inner = [
+            item
+            for outer in inner
+            for item in (outer.values() if isinstance(outer, dict) else outer if isinstance(outer, list) else ())
+        ]
+    return bool(inner)
 
 
 class OfferedFunction(Strict):
@@ -31,6 +45,8 @@ class OfferedFunction(Strict):
     def _is_schema_of_an_object(cls, parameters: dict[str, Any] | None) -> dict[str, Any] | None:
         if parameters and parameters.get("type") != "object":
             raise ValueError('must be a JSON schema with "type": "object"')
+        if is_deep(parameters):
+            raise ValueError(f"is nested deeper than {LEVELS} levels")
         return parameters
 
     @field_validator("strict")
@@ -73,11 +89,11 @@ class CalledFunction(Strict):
     @classmethod
     def _is_an_object(cls, arguments: str) -> str:
         try:
-            is_object = isinstance(json.loads(arguments), dict)
+            written = json.loads(arguments)
         except (ValueError, RecursionError):
-            is_object = False
-        if not is_object:
-            raise ValueError("must be a JSON object, written as text")
+            written = None
+        if not isinstance(written, dict) or is_deep(written):
+            raise ValueError(f"must be a JSON object of at most {LEVELS} levels, written as text")
         return arguments
 
 

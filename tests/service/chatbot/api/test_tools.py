@@ -13,11 +13,14 @@ import httpx
 import openai
 import pytest
 from openai.types.chat import ChatCompletionMessage
+from prometheus_client import generate_latest
 
-from chatbot.engine.protocol import Delta, Engine, GenerationRequest, ToolCall
+from chatbot.engine.metered import MeteredEngine
+from chatbot.engine.protocol import Delta, Engine, GenerationRequest, Message, Tool, ToolCall
 from chatbot.engine.quotation import QuotationEngine
 from chatbot.engine.upstream import UpstreamEngine
 from chatbot.settings import Settings
+from chatbot.telemetry import Metrics
 from tests.service.chatbot.api.conftest import API_KEY, Serve
 from tests.service.chatbot.api.events import question
 from tests.service.chatbot.api.test_two_roles import engine_role
@@ -224,6 +227,14 @@ def function(**fields: Any) -> dict[str, Any]:
     return {"tools": [{"type": "function", "function": {**WEATHER["function"], **fields}}]}
 
 
+def nested(levels: int) -> dict[str, Any]:
+    """A schema that is as deep as that."""
+    schema: dict[str, Any] = {"type": "object"}
+    for _ in range(levels - 2):
+        schema = {"type": "object", "items": schema}
+    return schema
+
+
 def calling(**fields: Any) -> dict[str, Any]:
     return {"messages": [USER, {**ASKED, "tool_calls": [{**CALL, **fields}]}, RESULT]}
 
@@ -237,6 +248,7 @@ def calling(**fields: Any) -> dict[str, Any]:
         ({"tools": [{**WEATHER, "cache": True}]}, "tools.0.cache"),
         (function(name="a b"), "tools.0.function.name"),
         (function(parameters={"type": "string"}), "tools.0.function.parameters: must be a JSON schema"),
+        (function(parameters=nested(65)), "tools.0.function.parameters: is nested deeper than 64 levels"),
         (function(parameters=[]), "tools.0.function.parameters"),
         (function(strict=True), "tools.0.function.strict: arguments are not held"),
         ({"tools": [WEATHER], "tool_choice": "required"}, "tool_choice: a call cannot be forced here"),
@@ -260,6 +272,8 @@ def calling(**fields: Any) -> dict[str, Any]:
         (calling(type="custom"), "messages.1.tool_calls.0.type"),
         (calling(function={"name": "weather", "arguments": "{"}), "tool_calls.0.function.arguments: must be a JSON"),
         (calling(function={"name": "weather", "arguments": "[]"}), "tool_calls.0.function.arguments: must be a JSON"),
+        (calling(function={"name": "weather", "arguments": json.dumps(nested(65))}), "at most 64 levels"),
+        (calling(function={"name": "weather", "arguments": "{" * 9000}), "function.arguments: must be a JSON"),
         (calling(function={"name": "weather", "arguments": {}}), "messages.1.tool_calls.0.function.arguments"),
     ],
 )
@@ -270,3 +284,21 @@ async def test_what_is_wrong_is_refused_by_name(serve: Serve, fields: dict[str, 
     assert answer.status_code == 400
     assert message in answer.json()["error"]["message"]
     assert not engine.requests
+
+
+async def test_what_is_just_deep_enough_crosses_both_roles(client: httpx.AsyncClient, model: WeatherModel) -> None:
+    schema = nested(64)
+    made = {**CALL, "function": {"name": "weather", "arguments": json.dumps(schema)}}
+    messages = [USER, {**ASKED, "tool_calls": [made]}, RESULT]
+    assert (await client.post(CHAT, json={"messages": messages, **function(parameters=schema)})).status_code == 200
+    assert model.requests[-1].tools[0].parameters == schema
+
+
+async def test_a_call_counts_as_what_the_model_wrote() -> None:
+    metrics = Metrics()
+    engine = MeteredEngine(ScriptedEngine((ToolCall("call_a", "weather", "{}"),)), metrics, "scripted")
+    request = GenerationRequest(messages=(Message("user", "Weather?"),), tools=(Tool("weather"),))
+    assert [delta.is_output for delta in [delta async for delta in engine.stream(request)]] == [False, True, False]
+    text = generate_latest(metrics.registry).decode()
+    assert 'vllm:time_to_first_token_seconds_count{model_name="scripted"} 1.0' in text
+    assert 'finished_reason="tool_calls"' in text
