@@ -30,7 +30,7 @@ class MeteredEngine:
             async with aclosing(self._engine.stream(request)) as deltas:
                 async for delta in deltas:
                     now = time.perf_counter()
-                    if delta.text:
+                    if delta.is_output:
                         metric = self._metrics.inter_token if last else self._metrics.first_token
                         metric.labels(self._model).observe(now - (last or started))
                         last = now

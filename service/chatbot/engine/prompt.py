@@ -1,30 +1,66 @@
 """From messages to the token ids that a model reads."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from jinja2.exceptions import TemplateError
 
-from chatbot.engine.protocol import Message
+from chatbot.engine import wire
+from chatbot.engine.protocol import Message, Tool, ToolsUnsupportedError
+from chatbot.engine.tool_calls import CLOSE, OPEN
 
 PLAIN_TURN = "\nUser:"
+TOOL_MARKERS = (OPEN, CLOSE, "<tool_response>", "</tool_response>")
+"""What frames calls and their results. Qwen3 does not count them as special tokens."""
 
 
-def encode(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
+def encode(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> list[int]:
     """Token ids of `messages`, with the opening of the assistant's turn at the end.
 
     `tokenizer` is a transformers tokenizer (its classes have no common typed interface). Its chat template is used if
     it has one, else lines such as `User: ...`, for base models. Some templates refuse a system message: it then goes
-    to the head of the first user message.
+    to the head of the first user message. Tools and calls need a template that knows them; see `tool_form`.
     """
-    safe = [Message(message.role, defuse(message.content, tokenizer.all_special_tokens)) for message in messages]
     if not tokenizer.chat_template:
-        ids: list[int] = tokenizer(plain(safe))["input_ids"]
-        return ids
+        safe = [replace(turn, content=defuse(turn.content, tokenizer.all_special_tokens)) for turn in messages]
+        return _ids(tokenizer(plain(safe)))
     try:
-        return _apply(tokenizer, safe)
+        text = _rendered_or_folded(tokenizer, messages, tools)
+    except (TemplateError, TypeError) as error:
+        if not tools:
+            raise
+        raise ToolsUnsupportedError("this model's chat template cannot write these (their schemas?)") from error
+    # The template has written the special tokens already.
+    return _ids(tokenizer(text, add_special_tokens=False))
+
+
+def rendered(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> str:
+    """`messages` and `tools` as the model's chat template writes them; nothing in them can pass for the template's."""
+    special = list(tokenizer.all_special_tokens)
+    if tools or any(message.tool_calls or message.role == "tool" for message in messages):
+        special += TOOL_MARKERS
+    names = {call.id: call.name for message in messages for call in message.tool_calls}
+    text: str = tokenizer.apply_chat_template(
+        [_defused(_turn(message, names), special) for message in messages],
+        tools=[_defused(_function(tool), special) for tool in tools] or None,
+        tokenize=False,
+        add_generation_prompt=True,
+    )
+    return text
+
+
+def _rendered_or_folded(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
+    try:
+        return rendered(tokenizer, messages, tools)
     except TemplateError:
-        return _apply(tokenizer, fold_system(safe))
+        return rendered(tokenizer, fold_system(messages), tools)
+
+
+def _ids(encoded: Any) -> list[int]:
+    ids: list[int] = encoded["input_ids"]
+    return ids
 
 
 def defuse(text: str, special: Sequence[str]) -> str:
@@ -52,15 +88,34 @@ def fold_system(messages: Sequence[Message]) -> list[Message]:
     rest = [message for message in messages if message.role != "system"]
     if not rest or not system:
         return rest or list(messages)
-    return [Message(rest[0].role, "\n\n".join([*system, rest[0].content])), *rest[1:]]
+    return [replace(rest[0], content="\n\n".join([*system, rest[0].content])), *rest[1:]]
 
 
-def _apply(tokenizer: Any, messages: Sequence[Message]) -> list[int]:
-    text = tokenizer.apply_chat_template(
-        [{"role": message.role, "content": message.content} for message in messages],
-        tokenize=False,
-        add_generation_prompt=True,
-    )
-    # The template has written the special tokens already.
-    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return ids
+def _turn(message: Message, names: Mapping[str, str]) -> dict[str, Any]:
+    """A message as chat templates read it: arguments are objects there, not text, and a result names its function.
+
+    `names`: the function of each call's id.
+    """
+    turn = wire.message(message)
+    for call in turn.get("tool_calls", ()):
+        call["function"]["arguments"] = json.loads(call["function"]["arguments"])
+    if message.tool_call_id is not None:
+        turn["name"] = names.get(message.tool_call_id, "")
+    return turn
+
+
+def _function(tool: Tool) -> dict[str, Any]:
+    """A tool with all that a template may ask of it."""
+    parameters = tool.parameters or {"type": "object", "properties": {}}
+    return wire.tool(replace(tool, description=tool.description or "", parameters=parameters))
+
+
+def _defused(value: Any, special: Sequence[str]) -> Any:
+    """`value` with every text in it, keys included, defused."""
+    if isinstance(value, str):
+        return defuse(value, special)
+    if isinstance(value, list):
+        return [_defused(item, special) for item in value]
+    if isinstance(value, dict):
+        return {defuse(key, special): _defused(item, special) for key, item in value.items()}
+    return value

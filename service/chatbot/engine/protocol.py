@@ -2,20 +2,44 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from chatbot.errors import ApiError
 
 EngineKind = Literal["transformers", "quotation", "upstream"]
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "tool_calls"]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A function that the client can call for the model."""
+
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] | None = None
+    """JSON schema of its arguments."""
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """The model's wish that the client calls a function."""
+
+    id: str
+    name: str
+    arguments: str
+    """A JSON object, as text."""
 
 
 @dataclass(frozen=True)
 class Message:
     """One turn of a conversation as a model sees it."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    """What an assistant asked for."""
+    tool_call_id: str | None = None
+    """The call whose result a message of the role `tool` is."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +66,15 @@ class GenerationRequest:
     seed: int | None = None
     ignore_eos: bool = False
     """Write on to `max_tokens`: for measurements."""
+    tools: tuple[Tool, ...] = ()
+    """What the model may call in this answer."""
+    parallel_tool_calls: bool = True
+    """Whether one answer may have several calls."""
+
+    @property
+    def is_agentic(self) -> bool:
+        """Whether only a model that knows tools understands it."""
+        return bool(self.tools) or any(turn.tool_calls or turn.role == "tool" for turn in self.messages)
 
 
 @dataclass(frozen=True)
@@ -59,6 +92,12 @@ class Delta:
     text: str = ""
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
+    tool_call: ToolCall | None = None
+
+    @property
+    def is_output(self) -> bool:
+        """Whether it carries something that the model wrote."""
+        return bool(self.text) or self.tool_call is not None
 
 
 @dataclass(frozen=True)
@@ -76,6 +115,8 @@ class ModelInfo:
     id: str
     engine: EngineKind
     context_tokens: int | None
+    tools: bool | None = None
+    """Whether it can call tools; None: another server, which does not say."""
 
 
 class ContextLengthExceededError(ApiError):
@@ -88,6 +129,19 @@ class ContextLengthExceededError(ApiError):
             f"context of {context_tokens} tokens, one of which is for the answer. Shorten them.",
             code="context_length_exceeded",
             param="messages",
+        )
+
+
+class ToolsUnsupportedError(ApiError):
+    """The engine cannot call tools."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            400,
+            f"tools: {reason}. Send no `tools` and no messages with tool calls, or load a model that can "
+            "(`GET /v1/models` says `tools: true`).",
+            code="tools_unsupported",
+            param="tools",
         )
 
 
@@ -108,7 +162,8 @@ class Engine(Protocol):
         """The answer; closing the generator stops the work.
 
         Raises:
-            ContextLengthExceededError, EngineUnavailableError: before the first delta, or in the middle.
+            ContextLengthExceededError, ToolsUnsupportedError: before the first delta.
+            EngineUnavailableError: before the first delta, or in the middle.
         """
         ...
 

@@ -6,7 +6,15 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from chatbot.engine.embedding import Embedder
-from chatbot.engine.protocol import Delta, Embeddings, GenerationRequest, ModelInfo, Passage, Usage
+from chatbot.engine.protocol import (
+    Delta,
+    Embeddings,
+    GenerationRequest,
+    ModelInfo,
+    Passage,
+    ToolsUnsupportedError,
+    Usage,
+)
 from chatbot.language import Language, language_of
 
 QUOTE_CHARACTERS = 420
@@ -44,10 +52,12 @@ class QuotationEngine:
 
     def __init__(self, embedder: Embedder, name: str) -> None:
         self._embedder = embedder
-        self._info = ModelInfo(name, "quotation", None)
+        self._info = ModelInfo(name, "quotation", None, tools=False)
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
         """See `Engine.stream`; `max_tokens` counts words here."""
+        if request.is_agentic:
+            raise ToolsUnsupportedError("no language model is loaded, so nothing here can call them")
         yield Delta()
         question = next((turn.content for turn in reversed(request.messages) if turn.role == "user"), "")
         quotes = [(passage, await self._quote(question, passage)) for passage in request.passages]

@@ -29,7 +29,7 @@ class TracedEngine:
         given = {name: value for name, value in asked.items() if value is not None}
         span = begin("chat", self._kind, {OPERATION: "chat", "gen_ai.request.stream": True, **given})
         started = time.perf_counter()
-        has_text = False
+        has_output = False
         try:
             # A generator's pieces run in different tasks: the span is the current one inside each, never across them.
             with within(span):
@@ -40,8 +40,8 @@ class TracedEngine:
                         delta = await anext(deltas, None)
                     if delta is None:
                         break
-                    if delta.text and not has_text:
-                        has_text = True
+                    if delta.is_output and not has_output:
+                        has_output = True
                         span.set_attribute("gen_ai.response.time_to_first_chunk", time.perf_counter() - started)
                     if delta.finish_reason:
                         _finish(span, delta)

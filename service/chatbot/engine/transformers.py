@@ -24,11 +24,14 @@ from chatbot.engine.protocol import (
     EngineUnavailableError,
     GenerationRequest,
     ModelInfo,
+    ToolsUnsupportedError,
     Usage,
 )
-from chatbot.engine.stopping import StopStrings
+from chatbot.engine.text_answer import TextAnswer
+from chatbot.engine.tool_form import knows_tools
 
 DEFAULT_ANSWER_TOKENS = 1024
+FORM = "Hermes and Qwen3 (<tool_call> with a JSON object)"
 
 log = structlog.get_logger()
 
@@ -84,7 +87,7 @@ class TransformersEngine:
         self._model = model
         self._tokenizer = tokenizer
         self._embedder = embedder
-        self._info = ModelInfo(name, "transformers", context_tokens)
+        self._info = ModelInfo(name, "transformers", context_tokens, knows_tools(tokenizer))
         self._context_tokens = context_tokens
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._failure: str | None = None
@@ -94,27 +97,26 @@ class TransformersEngine:
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
         """See `Engine.stream`."""
         await self.check()
-        ids = await asyncio.to_thread(prompt.encode, self._tokenizer, request.messages)
+        if request.is_agentic and not self._info.tools:
+            raise ToolsUnsupportedError(f"the chat template of {self._info.id} knows none in the form of {FORM}")
+        ids = await asyncio.to_thread(prompt.encode, self._tokenizer, request.messages, request.tools)
         if len(ids) >= self._context_tokens:
             raise ContextLengthExceededError(len(ids), self._context_tokens)
         budget = min(request.max_tokens or DEFAULT_ANSWER_TOKENS, self._context_tokens - len(ids))
         job = _Job(ids, budget, request, asyncio.get_running_loop())
-        stops = StopStrings((*request.stop, *self._stops))
+        answer = TextAnswer(request, (*request.stop, *self._stops))
         self._jobs.add(job)
         done = job.loop.run_in_executor(self._thread, self._generate, job)
         try:
             yield Delta()
-            while (piece := await job.pieces.get()) is not None:
-                if text := stops.feed(piece):
-                    yield Delta(text)
-                if stops.matched:
-                    break
+            while not answer.is_over and (piece := await job.pieces.get()) is not None:
+                for delta in answer.feed(piece):
+                    yield delta
             job.cancelled.set()
             await done
-            if not stops.matched and (text := stops.rest()):
-                yield Delta(text)
-            ended = stops.matched or job.ended
-            yield Delta("", "stop" if ended else "length", Usage(len(ids), job.written))
+            for delta in answer.rest():
+                yield delta
+            yield Delta("", answer.reason(has_ended=job.ended), Usage(len(ids), job.written))
         finally:
             job.cancelled.set()
             self._jobs.discard(job)

@@ -21,6 +21,7 @@ from chatbot.engine.protocol import (
     ModelInfo,
     Usage,
 )
+from chatbot.engine.wire import GatheredCalls, message, tool
 from chatbot.errors import ApiError
 from chatbot.tracing import carry_context
 
@@ -62,20 +63,24 @@ class UpstreamEngine:
             yield Delta()
             usage: Usage | None = None
             reason: FinishReason | None = None
+            calls = GatheredCalls()
             try:
                 async for chunk in chunks:
                     usage = _usage(chunk) or usage
                     for choice in chunk.choices:
                         if choice.delta.content:
                             yield Delta(choice.delta.content)
+                        calls.add(choice.delta.tool_calls or ())
                         if choice.finish_reason:
-                            reason = "length" if choice.finish_reason == "length" else "stop"
+                            reason = _reason(choice.finish_reason)
             except openai.APIConnectionError as error:
                 raise EngineUnavailableError("the connection broke in the middle of the answer") from error
             except openai.APIError as error:
                 raise EngineUnavailableError(error.message) from error
             if reason is None:
                 raise EngineUnavailableError("the answer ended in the middle")
+            for call in calls.whole():
+                yield Delta(tool_call=call)
             yield Delta("", reason, usage)
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
@@ -112,7 +117,13 @@ class UpstreamEngine:
             raise EngineUnavailableError(f"{self._url}/models lists no model")
         extra = models[0].model_extra or {}
         context = extra.get("max_model_len")
-        info = ModelInfo(models[0].id, _kind(extra.get("engine")), context if isinstance(context, int) else None)
+        tools = extra.get("tools")
+        info = ModelInfo(
+            models[0].id,
+            _kind(extra.get("engine")),
+            context if isinstance(context, int) else None,
+            tools if isinstance(tools, bool) else None,
+        )
         self._described = (now, info)
         return info
 
@@ -133,12 +144,14 @@ class UpstreamEngine:
             "top_p": request.top_p,
             "stop": list(request.stop) or None,
             "seed": request.seed,
+            "tools": [tool(offered) for offered in request.tools] or None,
+            "parallel_tool_calls": None if request.parallel_tool_calls else False,
         }
         return cast(
             openai.AsyncStream[ChatCompletionChunk],
             await self._client.chat.completions.create(
                 model=info.id,
-                messages=cast(Any, [{"role": turn.role, "content": turn.content} for turn in request.messages]),
+                messages=cast(Any, [message(turn) for turn in request.messages]),
                 stream=True,
                 stream_options={"include_usage": True},
                 extra_body=extra,
@@ -181,6 +194,14 @@ def _kind(declared: object) -> EngineKind:
             return declared
         case _:
             return "upstream"
+
+
+def _reason(declared: str) -> FinishReason:
+    match declared:
+        case "length" | "tool_calls":
+            return declared
+        case _:
+            return "stop"
 
 
 def _usage(chunk: ChatCompletionChunk) -> Usage | None:

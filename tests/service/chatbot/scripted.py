@@ -11,16 +11,17 @@ from chatbot.engine.protocol import (
     EngineUnavailableError,
     GenerationRequest,
     ModelInfo,
+    ToolCall,
     Usage,
 )
 
 
 class ScriptedEngine:
-    """Streams `words`; the vectors of all texts are the same."""
+    """Streams `words`, text and calls; the vectors of all texts are the same."""
 
     parallel: int | None = 1
 
-    def __init__(self, words: Sequence[str] = ("Hello", " there", "."), pause_seconds: float = 0.0) -> None:
+    def __init__(self, words: Sequence[str | ToolCall] = ("Hello", " there", "."), pause_seconds: float = 0.0) -> None:
         self.words = words
         self.pause_seconds = pause_seconds
         self.requests: list[GenerationRequest] = []
@@ -40,19 +41,20 @@ class ScriptedEngine:
             for number, word in enumerate(self.words):
                 if number == self.break_after:
                     raise EngineUnavailableError("it broke")
-                yield Delta(word)
+                yield Delta(word) if isinstance(word, str) else Delta(tool_call=word)
                 self.written += 1
                 await asyncio.sleep(self.pause_seconds)
         except (asyncio.CancelledError, GeneratorExit):
             self.was_cancelled.set()
             raise
-        yield Delta("", "stop", Usage(7, len(self.words)))
+        has_called = any(isinstance(word, ToolCall) for word in self.words)
+        yield Delta("", "tool_calls" if has_called else "stop", Usage(7, len(self.words)))
 
     async def embed(self, texts: Sequence[str]) -> Embeddings:
         return Embeddings([[1.0, 0.0] for _ in texts], len(texts))
 
     async def describe(self) -> ModelInfo:
-        return ModelInfo("scripted", "transformers", 100)
+        return ModelInfo("scripted", "transformers", 100, tools=True)
 
     async def check(self) -> None:
         if self.failure:

@@ -20,6 +20,17 @@ CHAT_TEMPLATE = (
 NO_SYSTEM_TEMPLATE = (
     "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHAT_TEMPLATE
 )
+TOOLS_TEMPLATE = (
+    "{% if tools %}<|system|>Functions:{% for tool in tools %}\n{{ tool | tojson }}{% endfor %}<|end|>{% endif %}"
+    "{% for message in messages %}<|{{ 'user' if message.role == 'tool' else message.role }}|>"
+    "{% if message.role == 'tool' %}<tool_response>{{ message.content }}</tool_response>"
+    "{% else %}{{ message.content }}{% endif %}"
+    "{% for call in message.tool_calls or [] %}"
+    '\n<tool_call>\n{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}'
+    "\n</tool_call>{% endfor %}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+"""In the form of Hermes and Qwen3."""
 SPECIAL = ["<pad>", "<s>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
 
 

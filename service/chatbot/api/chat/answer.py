@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
+from chatbot.engine import wire
 from chatbot.engine.protocol import Delta, Usage
 from chatbot.errors import ApiError, unexpected
 
@@ -39,6 +40,7 @@ async def events(answer: Answer, deltas: AsyncGenerator[Delta | None], *, wants_
     first = {"notices": list(answer.notices)} | ({} if answer.citations is None else {"citations": answer.citations})
     yield _event(_chunk(answer, {"role": "assistant", "content": ""}, wants_usage=wants_usage) | first)
     usage: Usage | None = None
+    calls = 0
     try:
         async with aclosing(deltas):
             async for delta in deltas:
@@ -48,6 +50,10 @@ async def events(answer: Answer, deltas: AsyncGenerator[Delta | None], *, wants_
                 usage = delta.usage or usage
                 if delta.text:
                     yield _event(_chunk(answer, {"content": delta.text}, wants_usage=wants_usage))
+                if delta.tool_call:
+                    called = {"index": calls, **wire.call(delta.tool_call)}
+                    yield _event(_chunk(answer, {"tool_calls": [called]}, wants_usage=wants_usage))
+                    calls += 1
                 if delta.finish_reason:
                     yield _event(_chunk(answer, {}, delta.finish_reason, wants_usage=wants_usage))
         if wants_usage:
@@ -64,13 +70,17 @@ async def events(answer: Answer, deltas: AsyncGenerator[Delta | None], *, wants_
 async def completion(answer: Answer) -> dict[str, Any]:
     """The answer as one object."""
     text: list[str] = []
+    calls: list[dict[str, Any]] = []
     usage: Usage | None = None
     reason: str | None = None
     async with aclosing(answer.deltas):
         async for delta in answer.deltas:
             text.append(delta.text)
+            calls += [wire.call(delta.tool_call)] if delta.tool_call else []
             usage, reason = delta.usage or usage, delta.finish_reason or reason
-    message = {"role": "assistant", "content": "".join(text), "refusal": None}
+    # As OpenAI's: an answer of calls alone has no content, and one without calls does not have the field.
+    content = "".join(text) or (None if calls else "")
+    message = {"role": "assistant", "content": content, "refusal": None} | ({"tool_calls": calls} if calls else {})
     return {
         **_head(answer, "chat.completion"),
         "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": reason}],

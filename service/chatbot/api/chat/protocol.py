@@ -7,9 +7,12 @@ ignored.
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from chatbot.engine.protocol import GenerationRequest, Message, Passage
+from chatbot.api.chat.messages import ChatMessage, check_results
+from chatbot.api.chat.strict import Strict
+from chatbot.api.chat.tools import OfferedTools
+from chatbot.engine.protocol import GenerationRequest, Passage
 
 CONVERSATION_ID = r"^conv_[0-9a-f]{16}$"
 
@@ -23,9 +26,6 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "min_p": (0,),
     "min_tokens": (0,),
     "logit_bias": ({},),
-    "tools": ([],),
-    "tool_choice": ("none", "auto"),
-    "parallel_tool_calls": (True, False),
     "response_format": ({"type": "text"},),
     "modalities": (["text"],),
 }
@@ -36,47 +36,14 @@ IGNORED = frozenset(
 )
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class TextPart(_Strict):
-    """A part of a message; images and audio are refused, because no model here takes them."""
-
-    type: Literal["text"]
-    text: str
-
-
-class ChatMessage(_Strict):
-    """One message of the request."""
-
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart]
-    name: str | None = None
-
-    @field_validator("content", mode="before")
-    @classmethod
-    def _only_text(cls, content: Any) -> Any:
-        for part in content if isinstance(content, list) else []:
-            kind = part.get("type") if isinstance(part, dict) else None
-            if kind != "text":
-                raise ValueError(f"a part of type {str(kind)[:40]!r} is not supported: this model reads text only")
-        return content
-
-    def as_message(self) -> Message:
-        """The message for an engine."""
-        text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
-        return Message("system" if self.role == "developer" else self.role, text)
-
-
-class StreamOptions(_Strict):
+class StreamOptions(Strict):
     """What a stream carries besides text."""
 
     include_usage: bool = False
     include_obfuscation: bool = False
 
 
-class ChatRequest(_Strict):
+class ChatRequest(Strict):
     """What both roles understand."""
 
     messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=1000)]
@@ -91,6 +58,19 @@ class ChatRequest(_Strict):
     stop: str | Annotated[list[str], Field(max_length=4)] | None = None
     seed: int | None = None
     ignore_eos: bool = False
+    tools: OfferedTools | None = None
+    tool_choice: Literal["auto", "none"] | None = None
+    parallel_tool_calls: bool | None = None
+
+    @field_validator("tool_choice", mode="before")
+    @classmethod
+    def _is_free_to_choose(cls, choice: Any) -> Any:
+        if choice not in (None, "auto", "none"):
+            raise ValueError(
+                "a call cannot be forced here: send `auto`, offer only the tools that may be called, and ask for the "
+                "call in a message"
+            )
+        return choice
 
     @model_validator(mode="before")
     @classmethod
@@ -106,6 +86,7 @@ class ChatRequest(_Strict):
     def _something_to_answer(self) -> "ChatRequest":
         if not any(message.role == "user" for message in self.messages):
             raise ValueError("messages: there is no message of the role `user` to answer")
+        check_results(self.messages)
         return self
 
     @property
@@ -125,6 +106,8 @@ class ChatRequest(_Strict):
             stop=tuple(stop),
             seed=self.seed,
             ignore_eos=self.ignore_eos,
+            tools=() if self.tool_choice == "none" else tuple(tool.as_tool() for tool in self.tools or ()),
+            parallel_tool_calls=self.parallel_tool_calls is not False,
         )
 
 
@@ -136,8 +119,17 @@ class AssistantRequest(ChatRequest):
     retrieval: bool = True
     """Whether to look into the documents."""
 
+    @model_validator(mode="after")
+    def _agents_remember_themselves(self) -> "AssistantRequest":
+        if self.conversation_id and (self.tools or any(message.tool_calls for message in self.messages)):
+            raise ValueError(
+                "conversation_id: calls of tools are not kept in conversations: leave it out, and send all messages "
+                "each time"
+            )
+        return self
 
-class GivenPassage(_Strict):
+
+class GivenPassage(Strict):
     """A passage that comes with the request."""
 
     index: int
@@ -148,7 +140,7 @@ class GivenPassage(_Strict):
 class EngineRequest(ChatRequest):
     """The request to the engine, with our extension."""
 
-    passages: list[GivenPassage] = []
+    passages: list[GivenPassage] = Field(default_factory=list)
     """What quotation quotes; a language model finds its passages in the messages."""
 
     def generation(self) -> GenerationRequest:

@@ -145,12 +145,12 @@ class Assistant:
 
     async def _measured(self, deltas: AsyncGenerator[Delta], started: float) -> AsyncGenerator[Delta]:
         """`deltas`, counted and timed."""
-        outcome, has_text = "interrupted", False
+        outcome, has_output = "interrupted", False
         try:
             async with aclosing(deltas):
                 async for delta in deltas:
-                    if delta.text and not has_text:
-                        has_text = True
+                    if delta.is_output and not has_output:
+                        has_output = True
                         self._metrics.first_text.observe(time.perf_counter() - started)
                     if delta.finish_reason:
                         outcome = "complete"
@@ -198,11 +198,15 @@ def with_passages(messages: Sequence[Message], citations: Sequence[Citation]) ->
 
 
 def without_oldest(messages: tuple[Message, ...]) -> tuple[Message, ...]:
-    """Without the older half of the turns before the question, beginning with a user's; the same when there is none."""
+    """Without the older half of the turns before the question, beginning with a user's; the same when there is none.
+
+    What follows the question, an agent's calls and their results, belongs to it.
+    """
     system = tuple(message for message in messages if message.role == "system")
     turns = [message for message in messages if message.role != "system"]
-    past, question = turns[:-1], turns[-1]
+    asked = max((place for place, message in enumerate(turns) if message.role == "user"), default=len(turns) - 1)
+    past, question = turns[:asked], turns[asked:]
     kept = past[(len(past) + 1) // 2 :]
     while kept and kept[0].role != "user":
         kept = kept[1:]
-    return messages if not past else (*system, *kept, question)
+    return messages if not past else (*system, *kept, *question)

@@ -182,7 +182,6 @@ async def test_an_engine_that_breaks_in_the_middle_is_told_in_the_stream(
 @pytest.mark.parametrize(
     "fields, name",
     [
-        ({"tools": [{"type": "function"}]}, "tools"),
         ({"n": 2}, "n"),
         ({"logprobs": True}, "logprobs"),
         ({"response_format": {"type": "json_object"}}, "response_format"),
@@ -194,7 +193,7 @@ async def test_an_engine_that_breaks_in_the_middle_is_told_in_the_stream(
         ({"conversation_id": "../../etc"}, "conversation_id"),
         ({"messages": []}, "messages"),
         ({"messages": [{"role": "system", "content": "x"}]}, "messages"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, "messages.0.role"),
+        ({"messages": [{"role": "robot", "content": "x"}]}, "messages.0.role"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {}}]}]}, "image_url"),
         ({"stop": ["a"] * 5}, "stop"),
     ],
