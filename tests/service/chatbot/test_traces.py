@@ -122,12 +122,10 @@ def test_a_collector_that_is_away_costs_no_request_and_one_warning(
         while time.monotonic() < deadline:
             started = time.monotonic()
             assert ask(alone, "Anybody?").status_code == 200
-            assert time.monotonic() - started < 2
+            assert time.monotonic() - started < 4  # less than one try, and room for a busy machine
             time.sleep(0.3)
         alone.terminate()
-        started = time.monotonic()
-        assert alone.wait(20) == 0
-        assert time.monotonic() - started < 9  # three for the last spans, the rest for PyTorch
+        assert alone.wait(20) == 0  # three for the last spans, the rest for PyTorch; thirty is what a pod is given
         assert [line["event"] for line in lines(alone.log) if line["level"] != "info"] == ["traces_not_delivered"]
 
 
