@@ -1,5 +1,7 @@
 """A second stack on the cluster of the first is refused before anything changes."""
 
+import os
+
 import pytest
 
 from infra.program import plan
@@ -24,7 +26,9 @@ def test_another_stack_may_not_take_over_the_namespaces(platform: Platform) -> N
 def test_the_stack_itself_may_go_on(platform: Platform) -> None:
     stack = platform.declared.stack
     here = Declared(name="wsl", stack=stack, recording=Recording(resources=[], outputs={}), plan=plan(stack))
-    machine = ThisMachine(kubectl_path=access.kubectl(), environment={"KUBECONFIG": str(access.NODE_KUBECONFIG)})
+    machine = ThisMachine(
+        kubectl_path=access.kubectl(), environment={**os.environ, "KUBECONFIG": str(access.NODE_KUBECONFIG)}
+    )
     assert [finding.ok for finding in owner.looks(machine, here)] == [True]
     # Argo CD 2.14 forgets `retry.refresh`, which it does not know, with each sync that it begins: this puts it back.
     platform.declared.up(stack.chat.api.rollout)
