@@ -50,6 +50,8 @@ def _apt(*arguments: str) -> None:
 
 
 UNIT_FOLDERS = (Path("/lib/systemd/system"), Path("/usr/lib/systemd/system"))
+RUNNING_SYSTEMD = Path("/run/systemd/system")
+"""There where systemd runs the machine."""
 
 
 def _services() -> set[str]:
@@ -71,6 +73,6 @@ def install(names: list[str]) -> None:
         # Lists that are days old name versions that the mirror has dropped.
         _apt("update")
         _apt("install", "--no-install-recommends", *names)
-    if shutil.which("systemctl") and Path("/run/systemd/system").is_dir():
+    if shutil.which("systemctl") and RUNNING_SYSTEMD.is_dir():
         for unit in sorted(_services() - before):
             subprocess.run(["systemctl", "disable", "--quiet", "--now", unit], check=False)

@@ -1,6 +1,6 @@
 """What lists of objects say about an installation: each judge takes what the API server lists and returns a finding."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from ops import cards
@@ -109,11 +109,7 @@ def waiting(listed: Listed) -> list[str]:
 
 def external_secrets(listed: Listed) -> Finding:
     """External Secrets has fetched every Secret from the store."""
-    bad = [
-        f"{_name(item)} ({condition(item, 'Ready', 'message') or 'not fetched yet'})"
-        for item in listed["items"]
-        if condition(item, "Ready") != "True"
-    ]
+    bad = _unready(listed, lambda item: condition(item, "Ready", "message") or "not fetched yet")
     return Finding(
         name="external secrets",
         ok=not bad,
@@ -135,11 +131,7 @@ def claims(namespace: str, listed: Listed) -> Finding:
 
 def certificates(listed: Listed) -> Finding:
     """Every certificate of cert-manager is issued and in time."""
-    bad = [
-        f"{_name(item)} ({_why(item) or 'not issued yet'})"
-        for item in listed["items"]
-        if condition(item, "Ready") != "True"
-    ]
+    bad = _unready(listed, lambda item: _why(item) or "not issued yet")
     return Finding(
         name="certificates",
         ok=not bad,
@@ -191,6 +183,10 @@ def condition(item: Mapping[str, Any], kind: str, field: str = "status") -> str:
     """Return a field of an object's condition; empty where it has none of that kind."""
     conditions = item.get("status", {}).get("conditions") or ()
     return next((str(each.get(field, "")) for each in conditions if each.get("type") == kind), "")
+
+
+def _unready(listed: Listed, why: Callable[[Mapping[str, Any]], str]) -> list[str]:
+    return [f"{_name(item)} ({why(item)})" for item in listed["items"] if condition(item, "Ready") != "True"]
 
 
 def _name(item: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from infra.ci.builder import builder_of
 from infra.ci.builds import Builds, BuildsArgs
 from infra.ci.gitea_room import declare_server, set_up
 from infra.ci.jenkins_room import declare_jenkins
+from infra.config.ci import BuilderConfig
 from infra.registry.access import Registry
 from infra.registry.room import pull_secret, push_secret
 from infra.site import Site
@@ -18,8 +19,8 @@ def declare(site: Site, registry: Registry) -> None:
     """Declare what the stack configures of the Git server, the builder and Jenkins."""
     ci = site.stack.ci
     builder = builder_of(site.stack)
-    if builder:
-        _builds(site, registry)
+    if ci.builder:
+        _builds(site, registry, ci.builder)
     server, gitlab = (ci.git.server, ci.git.gitlab) if ci.git else (None, None)
     pull = pull_secret(site, registry, "git") if server else None
     gitea = declare_server(site, server, pull) if server else None
@@ -28,9 +29,7 @@ def declare(site: Site, registry: Registry) -> None:
         set_up(site, gitea, pull, [jenkins] if jenkins else [])
 
 
-def _builds(site: Site, registry: Registry) -> None:
-    config = site.stack.ci.builder
-    assert config  # noqa: S101 - the caller looked
+def _builds(site: Site, registry: Registry, config: BuilderConfig) -> None:
     pull = push_secret(site, registry, "builds")
     Builds(
         "builds",

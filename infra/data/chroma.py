@@ -38,7 +38,10 @@ def _container(args: ChromaArgs) -> ContainerArgsDict:
         "name": "chroma",
         "image": args.image,
         "command": ["chroma", "run", "--path", DATA_FOLDER, "--host", "0.0.0.0", "--port", str(PORT)],  # noqa: S104 - a pod
-        "env": [{"name": "ANONYMIZED_TELEMETRY", "value": "False"}, {"name": "HOME", "value": "/tmp"}],  # noqa: S108
+        "env": [
+            {"name": "ANONYMIZED_TELEMETRY", "value": "False"},
+            {"name": "HOME", "value": "/tmp"},  # noqa: S108 - the pod's own emptyDir
+        ],
         "ports": [{"name": "http", "container_port": PORT}],
         "startup_probe": http_probe(HEALTH, "http", period_seconds=2, failures=150),
         "liveness_probe": http_probe(HEALTH, "http", period_seconds=20, failures=3),
