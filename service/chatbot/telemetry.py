@@ -32,6 +32,12 @@ class Metrics:
         model = ("model_name",)
         self.waiting = Gauge("vllm:num_requests_waiting", "Requests queued for the model.", model, registry=registry)
         self.running = Gauge("vllm:num_requests_running", "Requests the model works on.", model, registry=registry)
+        self.kv_cache = Gauge(
+            "vllm:kv_cache_usage_perc",
+            "Share of the context that the answer in work holds; 1: full.",
+            model,
+            registry=registry,
+        )
         self.first_token = Histogram(
             "vllm:time_to_first_token_seconds", "Acceptance to first text.", model, registry=registry, buckets=SECONDS
         )

@@ -10,7 +10,7 @@ export default defineConfig({
   build: {
     // The first versions with `light-dark()`, which style.css rests on.
     target: ["chrome123", "edge123", "firefox120", "safari17.5"],
-    // Everything is a file of its own: the page's policy (`default-src 'self'`) knows no data: URLs.
+    // Everything is a file of its own: the page's policy (`default-src 'self'`) knows data: URLs of pictures only.
     assetsInlineLimit: 0,
   },
   server: {

@@ -84,6 +84,12 @@ CHAT = Dashboard(
             red_above=8,
         ),
         panel(
+            "KV cache",
+            query(f"max by (model_name) (vllm:kv_cache_usage_perc{{{ENGINE}}})", "{{model_name}}"),
+            unit="percentunit",
+            description="Share of the model's context that the answer in work holds. Near 100 %: answers are cut off.",
+        ),
+        panel(
             "How answers end",
             query(f"sum by (outcome) (rate(chatbot_answers_total{{{API}}}[5m]))", "{{outcome}}"),
             unit="ops",

@@ -86,5 +86,5 @@ def _head(conversation: Conversation) -> dict[str, Any]:
 def _message(turn: Turn) -> dict[str, Any]:
     message: dict[str, Any] = {"role": turn.role, "content": turn.content, "created_at": turn.created_at}
     if turn.role == "assistant":
-        message |= {"citations": list(turn.citations), "status": turn.status}
-    return message
+        return message | {"citations": list(turn.citations), "status": turn.status}
+    return message | {"images": list(turn.images)}

@@ -7,15 +7,17 @@ from chatbot.errors import ApiError
 
 MEBIBYTE = 1024 * 1024
 MAX_BODY_BYTES = 2 * MEBIBYTE
+MAX_CHAT_BYTES = 20 * MEBIBYTE
+"""A question with its images, and those of the questions before it."""
 MAX_DOCUMENT_BYTES = 20 * MEBIBYTE
 MAX_UPLOAD_BYTES = MAX_DOCUMENT_BYTES + 64 * 1024
 """A document with its multipart frame and name."""
-
+LARGE = {"/api/documents": MAX_UPLOAD_BYTES, "/v1/chat/completions": MAX_CHAT_BYTES}
 
 TOO_LARGE = ApiError(
     413,
-    f"The request is too large: a document may have {MAX_DOCUMENT_BYTES // MEBIBYTE} MiB, any other request "
-    f"{MAX_BODY_BYTES // MEBIBYTE} MiB.",
+    f"The request is too large: a document may have {MAX_DOCUMENT_BYTES // MEBIBYTE} MiB, a chat with its images "
+    f"{MAX_CHAT_BYTES // MEBIBYTE} MiB, any other request {MAX_BODY_BYTES // MEBIBYTE} MiB.",
     code="request_too_large",
 )
 LENGTH_REQUIRED = ApiError(411, "Send the request with a Content-Length, not in chunks.", code="length_required")
@@ -36,7 +38,6 @@ class BodyLimit:
             headers = Headers(scope=scope)
             if "transfer-encoding" in headers:
                 return await LENGTH_REQUIRED.response()(scope, receive, send)
-            limit = MAX_UPLOAD_BYTES if scope["path"] == "/api/documents" else MAX_BODY_BYTES
-            if int(headers.get("content-length", "0")) > limit:
+            if int(headers.get("content-length", "0")) > LARGE.get(scope["path"], MAX_BODY_BYTES):
                 return await TOO_LARGE.response()(scope, receive, send)
         return await self.app(scope, receive, send)

@@ -18,7 +18,7 @@ from chatbot.sessions.service import LOGIN_SECONDS
 
 router = APIRouter()
 
-UNKNOWN_MODEL = {"id": "unknown", "engine": "upstream"}
+UNKNOWN_MODEL: dict[str, Any] = {"id": "unknown", "engine": "upstream", "images": None}
 """What is said of the model while the engine is away: clients need not handle a hole."""
 
 
@@ -85,7 +85,7 @@ async def who_am_i(identity: IdentityDep, parts: CollaboratorsDep, browsing: Bro
     model = UNKNOWN_MODEL
     if engine == "ok":
         info = await parts.engine.describe()
-        model = {"id": info.id, "engine": info.engine}
+        model = {"id": info.id, "engine": info.engine, "images": info.images}
     return {
         "auth": identity.auth,
         "name": identity.person.name if identity.person else None,

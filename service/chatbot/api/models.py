@@ -13,7 +13,7 @@ STARTED = int(time.time())
 
 @router.get("/v1/models")
 async def list_models(parts: CollaboratorsDep) -> dict[str, Any]:
-    """The one model, with the fields of vLLM's list (`max_model_len`, tokens), `engine` and `tools`."""
+    """The one model, with the fields of vLLM's list (`max_model_len`, tokens), `engine`, `tools` and `images`."""
     info = await parts.engine.describe()
     model = {
         "id": info.id,
@@ -23,5 +23,6 @@ async def list_models(parts: CollaboratorsDep) -> dict[str, Any]:
         "engine": info.engine,
         "max_model_len": info.context_tokens,
         "tools": info.tools,
+        "images": info.images,
     }
     return {"object": "list", "data": [model]}

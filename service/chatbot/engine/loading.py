@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import torch
 
     from chatbot.engine.embedding import Embedder
+    from chatbot.engine.sight import Sight
 
 log = structlog.get_logger()
 
@@ -77,14 +78,20 @@ def _load_embedder(settings: Settings, device: str) -> "Embedder":
 
 
 def _load_transformers(settings: Settings, model: str, device: str, embedder: "Embedder") -> Engine:
-    from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415  see the module's docstring
+    from transformers import (  # noqa: PLC0415  see the module's docstring
+        AutoModelForCausalLM,
+        AutoModelForImageTextToText,
+        AutoTokenizer,
+    )
 
     from chatbot.engine.transformers import TransformersEngine  # noqa: PLC0415
 
     log.info("loading_model", model=settings.public_model_name, device=device)
     try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(model, trust_remote_code=False)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
+        sight = _load_sight(model)
+        tokenizer: Any = sight.tokenizer if sight else AutoTokenizer.from_pretrained(model, trust_remote_code=False)
+        kind: Any = AutoModelForImageTextToText if sight else AutoModelForCausalLM
+        loaded: Any = kind.from_pretrained(
             model, dtype=number_format(model, device), use_safetensors=True, trust_remote_code=False
         )
     except Exception as error:  # the library raises nearly anything for a damaged folder
@@ -99,7 +106,26 @@ def _load_transformers(settings: Settings, model: str, device: str, embedder: "E
             f"CHATBOT_CONTEXT_TOKENS is not set, and {model} does not declare its context (max_position_embeddings)"
         )
     context_tokens = min(declared, settings.context_tokens or declared)
-    return TransformersEngine(loaded, tokenizer, embedder, settings.public_model_name, context_tokens)
+    return TransformersEngine(loaded, tokenizer, embedder, settings.public_model_name, context_tokens, sight=sight)
+
+
+def _load_sight(model: str) -> "Sight | None":
+    """What prepares images for `model`; None if it reads text only."""
+    from transformers import AutoConfig, AutoProcessor  # noqa: PLC0415  see the module's docstring
+    from transformers.models.auto.modeling_auto import (  # noqa: PLC0415
+        MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES as SEEING,
+    )
+
+    from chatbot.engine.sight import Sight  # noqa: PLC0415
+
+    if AutoConfig.from_pretrained(model, trust_remote_code=False).model_type not in SEEING:
+        return None
+    processors: Any = AutoProcessor  # its method has no types
+    processor = processors.from_pretrained(model, trust_remote_code=False)
+    sight = Sight(processor)
+    if not sight.tokenizer.chat_template:
+        raise ValueError("it has no chat template (chat_template.jinja), which says where images stand")
+    return sight
 
 
 def number_format(model: str, device: str) -> "torch.dtype":

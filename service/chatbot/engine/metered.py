@@ -19,6 +19,12 @@ class MeteredEngine:
         self._model = model_name
         self._in_flight = 0
         self._count(0)
+        if engine.kv_cache_usage() is not None:
+            metrics.kv_cache.labels(model_name).set_function(lambda: engine.kv_cache_usage() or 0)
+
+    def kv_cache_usage(self) -> float | None:
+        """See `Engine.kv_cache_usage`."""
+        return self._engine.kv_cache_usage()
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
         """See `Engine.stream`."""

@@ -7,11 +7,12 @@ from typing import Any
 from chatbot.settings import ConfigurationError
 
 INDEX = "model.safetensors.index.json"
+PROCESSORS = ("preprocessor_config.json", "processor_config.json")
 TOKENIZERS = ("tokenizer.json", "tokenizer.model", "vocab.json")
 
 
 def check_model_folder(folder: Path) -> None:
-    """Return if `folder` holds a causal language model in safetensors form that needs no code of its own.
+    """Return if `folder` holds a language model in safetensors form that needs no code of its own.
 
     Raises:
         ConfigurationError: names the folder, everything that is wrong with it, and the fix.
@@ -43,6 +44,8 @@ def _config_problems(folder: Path) -> list[str]:
         problems.append("config.json has no model_type")
     if "auto_map" in config:
         problems.append("config.json asks for code from its repository (auto_map), which is never run here")
+    if "vision_config" in config and not any((folder / name).is_file() for name in PROCESSORS):
+        problems.append(f"no {PROCESSORS[0]}, by which a model that sees prepares images")
     return problems
 
 

@@ -20,42 +20,61 @@ def encode(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] = 
     """Token ids of `messages`, with the opening of the assistant's turn at the end.
 
     `tokenizer` is a transformers tokenizer (its classes have no common typed interface). Its chat template is used if
-    it has one, else lines such as `User: ...`, for base models. Some templates refuse a system message: it then goes
-    to the head of the first user message. Tools and calls need a template that knows them; see `tool_form`.
+    it has one, else lines such as `User: ...`, for base models.
     """
     if not tokenizer.chat_template:
-        safe = [replace(turn, content=defuse(turn.content, tokenizer.all_special_tokens)) for turn in messages]
+        safe = [replace(turn, content=defuse(turn.content, control_tokens(tokenizer))) for turn in messages]
         return _ids(tokenizer(plain(safe)))
+    # The template has written the special tokens already.
+    return _ids(tokenizer(text(tokenizer, messages, tools), add_special_tokens=False))
+
+
+def text(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] = (), markers: Sequence[str] = ()) -> str:
+    """The whole prompt, by the chat template.
+
+    Some templates refuse a system message: it then goes to the head of the first user message. Tools and calls need a
+    template that knows them; see `tool_form`. With `markers`, those of images, the contents are lists of parts.
+
+    Raises:
+        ToolsUnsupportedError: the template cannot write these tools.
+    """
     try:
-        text = _rendered_or_folded(tokenizer, messages, tools)
+        try:
+            return rendered(tokenizer, messages, tools, markers)
+        except TemplateError:
+            return rendered(tokenizer, fold_system(messages), tools, markers)
     except (TemplateError, TypeError) as error:
         if not tools:
             raise
         raise ToolsUnsupportedError("this model's chat template cannot write these (their schemas?)") from error
-    # The template has written the special tokens already.
-    return _ids(tokenizer(text, add_special_tokens=False))
 
 
-def rendered(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] = ()) -> str:
+def rendered(
+    tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] = (), markers: Sequence[str] = ()
+) -> str:
     """`messages` and `tools` as the model's chat template writes them; nothing in them can pass for the template's."""
-    special = list(tokenizer.all_special_tokens)
+    special = [*control_tokens(tokenizer), *markers]
     if tools or any(message.tool_calls or message.role == "tool" for message in messages):
         special += TOOL_MARKERS
     names = {call.id: call.name for message in messages for call in message.tool_calls}
-    text: str = tokenizer.apply_chat_template(
-        [_defused(_turn(message, names), special) for message in messages],
+    written: str = tokenizer.apply_chat_template(
+        [_defused(_turn(message, names, in_parts=bool(markers)), special) for message in messages],
         tools=[_defused(_function(tool), special) for tool in tools] or None,
         tokenize=False,
         add_generation_prompt=True,
     )
-    return text
+    return written
 
 
-def _rendered_or_folded(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
-    try:
-        return rendered(tokenizer, messages, tools)
-    except TemplateError:
-        return rendered(tokenizer, fold_system(messages), tools)
+def control_tokens(tokenizer: Any) -> list[str]:
+    """The tokens by which a model tells turns apart: what its files mark as special, and what its template writes.
+
+    The first alone is more than `all_special_tokens`, which knows only those that have a role: not the headers of
+    Llama 3's turns.
+    """
+    template = tokenizer.chat_template or ""
+    added = tokenizer.added_tokens_decoder.values()
+    return [token.content for token in added if token.special or (token.content in template and token.content.strip())]
 
 
 def _ids(encoded: Any) -> list[int]:
@@ -91,12 +110,16 @@ def fold_system(messages: Sequence[Message]) -> list[Message]:
     return [replace(rest[0], content="\n\n".join([*system, rest[0].content])), *rest[1:]]
 
 
-def _turn(message: Message, names: Mapping[str, str]) -> dict[str, Any]:
+def _turn(message: Message, names: Mapping[str, str], *, in_parts: bool) -> dict[str, Any]:
     """A message as chat templates read it: arguments are objects there, not text, and a result names its function.
 
-    `names`: the function of each call's id.
+    `names`: the function of each call's id. `in_parts`: templates of models that see know contents as lists, in which
+    an image has its place, and comes beside the text.
     """
-    turn = wire.message(message)
+    turn = wire.message(replace(message, images=()))
+    if in_parts:
+        texts = [{"type": "text", "text": message.content}] if message.content else []
+        turn["content"] = [*({"type": "image"} for _ in message.images), *texts]
     for call in turn.get("tool_calls", ()):
         call["function"]["arguments"] = json.loads(call["function"]["arguments"])
     if message.tool_call_id is not None:

@@ -40,6 +40,8 @@ class Message:
     """What an assistant asked for."""
     tool_call_id: str | None = None
     """The call whose result a message of the role `tool` is."""
+    images: tuple[str, ...] = ()
+    """`data:` URLs; a model sees them before the text, wherever among the parts they stood."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,11 @@ class GenerationRequest:
     def is_agentic(self) -> bool:
         """Whether only a model that knows tools understands it."""
         return bool(self.tools) or any(turn.tool_calls or turn.role == "tool" for turn in self.messages)
+
+    @property
+    def has_images(self) -> bool:
+        """Whether only a model that sees understands it."""
+        return any(turn.images for turn in self.messages)
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,8 @@ class ModelInfo:
     context_tokens: int | None
     tools: bool | None = None
     """Whether it can call tools; None: another server, which does not say."""
+    images: bool | None = None
+    """Whether it sees images; None as above."""
 
 
 class ContextLengthExceededError(ApiError):
@@ -145,6 +154,18 @@ class ToolsUnsupportedError(ApiError):
         )
 
 
+class ImagesUnsupportedError(ApiError):
+    """The engine reads text only."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            400,
+            f"images: {reason}. Send text, or load a model that sees (`GET /v1/models` says `images: true`).",
+            code="images_unsupported",
+            param="messages",
+        )
+
+
 class EngineUnavailableError(ApiError):
     """The engine cannot be reached, or cannot work; asking again later may help."""
 
@@ -158,11 +179,19 @@ class Engine(Protocol):
     parallel: int | None
     """How many answers are written at the same time; None: no bound of its own."""
 
+    def kv_cache_usage(self) -> float | None:
+        """Share of the model's context whose keys and values are held for the answer in work, 0 to 1.
+
+        None: nothing of the kind is held in this process.
+        """
+        ...
+
     def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
         """The answer; closing the generator stops the work.
 
         Raises:
-            ContextLengthExceededError, ToolsUnsupportedError: before the first delta.
+            ContextLengthExceededError, ToolsUnsupportedError, ImagesUnsupportedError: before the first delta.
+            ApiError: an image that cannot be read (400, `image_invalid`), before the first delta.
             EngineUnavailableError: before the first delta, or in the middle.
         """
         ...

@@ -10,6 +10,7 @@ from chatbot.engine.protocol import (
     Delta,
     Embeddings,
     GenerationRequest,
+    ImagesUnsupportedError,
     ModelInfo,
     Passage,
     ToolsUnsupportedError,
@@ -52,12 +53,18 @@ class QuotationEngine:
 
     def __init__(self, embedder: Embedder, name: str) -> None:
         self._embedder = embedder
-        self._info = ModelInfo(name, "quotation", None, tools=False)
+        self._info = ModelInfo(name, "quotation", None, tools=False, images=False)
+
+    def kv_cache_usage(self) -> float | None:
+        """None: see `Engine.kv_cache_usage`."""
+        return None
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
         """See `Engine.stream`; `max_tokens` counts words here."""
         if request.is_agentic:
             raise ToolsUnsupportedError("no language model is loaded, so nothing here can call them")
+        if request.has_images:
+            raise ImagesUnsupportedError("no language model is loaded, so nothing here can see them")
         yield Delta()
         question = next((turn.content for turn in reversed(request.messages) if turn.role == "user"), "")
         quotes = [(passage, await self._quote(question, passage)) for passage in request.passages]

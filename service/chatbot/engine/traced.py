@@ -23,6 +23,10 @@ class TracedEngine:
         self._engine = engine
         self._kind = kind
 
+    def kv_cache_usage(self) -> float | None:
+        """See `Engine.kv_cache_usage`."""
+        return self._engine.kv_cache_usage()
+
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
         """See `Engine.stream`."""
         asked = {f"gen_ai.request.{name}": getattr(request, name) for name in PARAMETERS}

@@ -1,4 +1,4 @@
-"""A causal language model run by PyTorch and transformers in this process.
+"""A language model, one that sees images or not, run by PyTorch and transformers in this process.
 
 One answer at a time, in the order of the requests: `generate` with a streamer, in one worker thread. transformers'
 continuous batching would serve many at once, but one bad request ends it for everybody; see docs/decisions.
@@ -9,11 +9,11 @@ import threading
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import torch
-from transformers import StoppingCriteria, StoppingCriteriaList, TextStreamer
+from transformers import BatchFeature, StoppingCriteria, StoppingCriteriaList, TextStreamer
 
 from chatbot.engine import prompt
 from chatbot.engine.embedding import Embedder
@@ -23,12 +23,16 @@ from chatbot.engine.protocol import (
     Embeddings,
     EngineUnavailableError,
     GenerationRequest,
+    ImagesUnsupportedError,
     ModelInfo,
     ToolsUnsupportedError,
     Usage,
 )
 from chatbot.engine.text_answer import TextAnswer
 from chatbot.engine.tool_form import knows_tools
+
+if TYPE_CHECKING:
+    from chatbot.engine.sight import Sight
 
 DEFAULT_ANSWER_TOKENS = 1024
 FORM = "Hermes and Qwen3 (<tool_call> with a JSON object)"
@@ -40,7 +44,8 @@ log = structlog.get_logger()
 class _Job:
     """One answer on its way; shared by the event loop and the worker thread."""
 
-    ids: list[int]
+    inputs: Any
+    """What `generate` gets: token ids (1, n) and, of a model that sees, its images."""
     max_tokens: int
     request: GenerationRequest
     loop: asyncio.AbstractEventLoop
@@ -50,6 +55,11 @@ class _Job:
     """Tokens the model wrote."""
     ended: bool = False
     """Whether the model itself ended the answer."""
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Tokens the model reads."""
+        return int(self.inputs["input_ids"].shape[1])
 
     def put(self, text: str | None) -> None:
         self.loop.call_soon_threadsafe(self.pieces.put_nowait, text)
@@ -74,7 +84,7 @@ class _Watch(StoppingCriteria):
         self._job = job
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:  # noqa: ARG002  the base class's
-        self._job.written = input_ids.shape[1] - len(self._job.ids)
+        self._job.written = input_ids.shape[1] - self._job.prompt_tokens
         return torch.full((input_ids.shape[0],), self._job.cancelled.is_set(), device=input_ids.device)
 
 
@@ -83,27 +93,45 @@ class TransformersEngine:
 
     parallel: int | None = 1
 
-    def __init__(self, model: Any, tokenizer: Any, embedder: Embedder, name: str, context_tokens: int) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        embedder: Embedder,
+        name: str,
+        context_tokens: int,
+        *,
+        sight: "Sight | None" = None,
+    ) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._embedder = embedder
-        self._info = ModelInfo(name, "transformers", context_tokens, knows_tools(tokenizer))
+        self._info = ModelInfo(name, "transformers", context_tokens, knows_tools(tokenizer), sight is not None)
+        self._sight = sight
         self._context_tokens = context_tokens
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model")
         self._failure: str | None = None
         self._jobs: set[_Job] = set()
+        self._in_work: _Job | None = None
         self._stops = () if tokenizer.chat_template else (prompt.PLAIN_TURN,)
+
+    def kv_cache_usage(self) -> float | None:
+        """See `Engine.kv_cache_usage`."""
+        job = self._in_work
+        return (job.prompt_tokens + job.written) / self._context_tokens if job else 0.0
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
         """See `Engine.stream`."""
         await self.check()
         if request.is_agentic and not self._info.tools:
             raise ToolsUnsupportedError(f"the chat template of {self._info.id} knows none in the form of {FORM}")
-        ids = await asyncio.to_thread(prompt.encode, self._tokenizer, request.messages, request.tools)
-        if len(ids) >= self._context_tokens:
-            raise ContextLengthExceededError(len(ids), self._context_tokens)
-        budget = min(request.max_tokens or DEFAULT_ANSWER_TOKENS, self._context_tokens - len(ids))
-        job = _Job(ids, budget, request, asyncio.get_running_loop())
+        if request.has_images and self._sight is None:
+            raise ImagesUnsupportedError(f"{self._info.id} reads text only")
+        job = _Job(await asyncio.to_thread(self._inputs, request), 0, request, asyncio.get_running_loop())
+        if job.prompt_tokens >= self._context_tokens:
+            raise ContextLengthExceededError(job.prompt_tokens, self._context_tokens)
+        room = self._context_tokens - job.prompt_tokens
+        job.max_tokens = min(request.max_tokens or DEFAULT_ANSWER_TOKENS, room)
         answer = TextAnswer(request, (*request.stop, *self._stops))
         self._jobs.add(job)
         done = job.loop.run_in_executor(self._thread, self._generate, job)
@@ -116,7 +144,7 @@ class TransformersEngine:
             await done
             for delta in answer.rest():
                 yield delta
-            yield Delta("", answer.reason(has_ended=job.ended), Usage(len(ids), job.written))
+            yield Delta("", answer.reason(has_ended=job.ended), Usage(job.prompt_tokens, job.written))
         finally:
             job.cancelled.set()
             self._jobs.discard(job)
@@ -141,10 +169,17 @@ class TransformersEngine:
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
         await asyncio.to_thread(self._embedder.close)
 
+    def _inputs(self, request: GenerationRequest) -> Any:
+        if self._sight:
+            return self._sight.inputs(request.messages, request.tools)
+        ids = torch.tensor([prompt.encode(self._tokenizer, request.messages, request.tools)])
+        return BatchFeature({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+
     def _generate(self, job: _Job) -> None:
         """Worker thread: write one answer into the job's queue, whatever happens a None at the end."""
         try:
             if not job.cancelled.is_set():
+                self._in_work = job
                 self._write(job)
         except torch.AcceleratorError as error:
             # After a fault the device's context is lost for the whole process: only a restart helps.
@@ -152,23 +187,23 @@ class TransformersEngine:
             log.error("accelerator_failed", exc_info=error)
             raise EngineUnavailableError(self._failure) from error
         finally:
+            self._in_work = None
             job.put(None)
 
     def _write(self, job: _Job) -> None:
-        inputs = torch.tensor([job.ids], device=self._model.device)
         if job.request.seed is not None:
             torch.manual_seed(job.request.seed)
         with torch.inference_mode():
             output = self._model.generate(
-                inputs,
-                attention_mask=torch.ones_like(inputs),
+                # Only the images' numbers are of a type that changes.
+                **job.inputs.to(self._model.device, dtype=self._model.dtype),
                 streamer=_Streamer(self._tokenizer, job),
                 stopping_criteria=StoppingCriteriaList([_Watch(job)]),
                 max_new_tokens=job.max_tokens,
                 **_sampling(job.request),
                 **({"eos_token_id": None} if job.request.ignore_eos else {}),
             )
-        job.written = output.shape[1] - len(job.ids)
+        job.written = output.shape[1] - job.prompt_tokens
         job.ended = not job.request.ignore_eos and int(output[0, -1]) in self._end_ids()
 
     def _end_ids(self) -> set[int]:

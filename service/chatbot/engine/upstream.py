@@ -55,6 +55,10 @@ class UpstreamEngine:
         self._hold_seconds = hold_seconds
         self._described: tuple[float, ModelInfo] | None = None
 
+    def kv_cache_usage(self) -> float | None:
+        """None: see `Engine.kv_cache_usage`."""
+        return None
+
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
         """See `Engine.stream`."""
         info = await self._held(self._describe)
@@ -117,12 +121,13 @@ class UpstreamEngine:
             raise EngineUnavailableError(f"{self._url}/models lists no model")
         extra = models[0].model_extra or {}
         context = extra.get("max_model_len")
-        tools = extra.get("tools")
+        tools, images = extra.get("tools"), extra.get("images")
         info = ModelInfo(
             models[0].id,
             _kind(extra.get("engine")),
             context if isinstance(context, int) else None,
             tools if isinstance(tools, bool) else None,
+            images if isinstance(images, bool) else None,
         )
         self._described = (now, info)
         return info

@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # the engine role does without the client
 def message(turn: Message) -> dict[str, Any]:
     """One entry of `messages`."""
     body: dict[str, Any] = {"role": turn.role, "content": turn.content}
+    if turn.images:
+        images: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": url}} for url in turn.images]
+        body["content"] = images + ([{"type": "text", "text": turn.content}] if turn.content else [])
     if turn.tool_calls:
         body["tool_calls"] = [call(made) for made in turn.tool_calls]
     if turn.tool_call_id is not None:

@@ -109,7 +109,7 @@ class FileHistory:
         if any(known.id == turn.id for known in turns):
             return
         self._path(head).parent.mkdir(exist_ok=True, mode=0o700)
-        append_line(self._path(head), json.dumps(asdict(turn), ensure_ascii=False))
+        append_line(self._path(head), turn.as_json())
         turns.append(turn)
         self._save({**self._heads, head.id: head.with_turn(turn)})
 
@@ -150,7 +150,7 @@ def read_turns(path: Path) -> list[Turn]:
     good = 0
     for line in data.splitlines(keepends=True):
         try:
-            turns.append(Turn(**json.loads(line)))
+            turns.append(Turn.from_json(line))
         except (ValueError, TypeError):
             break
         if not line.endswith(b"\n"):

@@ -12,6 +12,8 @@ from chatbot.history.protocol import Conversation, History, Turn
 from chatbot.telemetry import Metrics
 
 MAX_PENDING = 10_000
+MAX_PENDING_CHARACTERS = 64 * 1024 * 1024
+"""Of text and images: what waits is held in memory."""
 RETRY_SECONDS = 2.0
 
 log = structlog.get_logger()
@@ -22,6 +24,11 @@ class _Write:
     conversation: Conversation
     turn: Turn | None
     """None: the conversation itself is new."""
+
+    @property
+    def characters(self) -> int:
+        """How much it holds in memory."""
+        return len(self.turn.content) + sum(map(len, self.turn.images)) if self.turn else 0
 
 
 class PendingHistory:
@@ -103,8 +110,9 @@ class PendingHistory:
                 return await self._send(write)
             except StoreUnavailableError:
                 log.warning("history_unavailable")
-        if len(self._writes) >= MAX_PENDING:
-            raise StoreUnavailableError("history", f"{MAX_PENDING} messages already wait for it")
+        waiting = sum(other.characters for other in self._writes)
+        if len(self._writes) >= MAX_PENDING or waiting + write.characters > MAX_PENDING_CHARACTERS:
+            raise StoreUnavailableError("history", f"{len(self._writes)} messages already wait for it")
         self._writes.append(write)
         self._gauge.set(len(self._writes))
         if self._flushing is None or self._flushing.done():

@@ -1,8 +1,9 @@
 """Conversations as the service sees them, whatever keeps them."""
 
+import json
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
@@ -28,9 +29,29 @@ class Turn:
     role: Literal["user", "assistant"]
     content: str
     created_at: str = field(default_factory=now)
+    images: tuple[str, ...] = ()
+    """What came with a question, as `data:` URLs."""
     citations: tuple[dict[str, Any], ...] = ()
     status: Status = "complete"
     """`interrupted`: the reader left or the engine failed before the end."""
+
+    def as_json(self) -> str:
+        """One line; without the field `images` where there are none, so that an older version reads it."""
+        kept = {name: value for name, value in asdict(self).items() if name != "images" or value}
+        return json.dumps(kept, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, line: str | bytes) -> "Turn":
+        """What `as_json` wrote, also one of a newer version, whose fields are not known here.
+
+        Raises:
+            ValueError, TypeError: the line is no turn.
+        """
+        written = json.loads(line)
+        if not isinstance(written, dict):
+            raise TypeError("a turn is a JSON object")
+        known = {item.name for item in fields(cls)}
+        return cls(**{name: value for name, value in written.items() if name in known})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,10 +6,8 @@ A change is one Lua script, so that two api replicas, a repeated attempt or a cr
 gap nor a double; it takes the owner as its first argument and does nothing to somebody else's conversation.
 """
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import datetime
 
 from redis.asyncio import Redis
@@ -92,13 +90,12 @@ class RedisHistory:
             pipeline.hget(_head(conversation_id), "owner")
             pipeline.lrange(_turns(conversation_id), 0, -1)
             its_owner, rows = await pipeline.execute()
-        return [Turn(**json.loads(row)) for row in rows] if (its_owner or SHARED) == owner else []
+        return [Turn.from_json(row) for row in rows] if (its_owner or SHARED) == owner else []
 
     async def append(self, owner: str, conversation_id: str, turn: Turn) -> bool:
         """See `History.append`."""
-        body = json.dumps(asdict(turn), ensure_ascii=False)
         head = (title_from(turn), turn.created_at, _score(turn.created_at))
-        return await self._run(APPEND, owner, conversation_id, turn.id, body, *head)
+        return await self._run(APPEND, owner, conversation_id, turn.id, turn.as_json(), *head)
 
     async def rename(self, owner: str, conversation_id: str, title: str) -> bool:
         """See `History.rename`."""

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import unicodedata
+from array import array
 from collections.abc import Sequence
 
 from chatbot.engine.protocol import Engine
@@ -13,6 +14,8 @@ from chatbot.retrieval.protocol import Document, Documents
 from chatbot.retrieval.reading import read
 
 MAX_NAME_CHARACTERS = 200
+EMBEDDED_PASSAGES = 512
+"""So many at a time; between them the vectors are packed: as lists, those of 20 MiB would fill the pod's memory."""
 
 
 class Library:
@@ -30,8 +33,8 @@ class Library:
     async def add(self, name: str, content: bytes) -> tuple[Document, bool]:
         """Take in a document; the flag says whether it is new.
 
-        The same content again changes nothing; the same name with other content replaces the old document, which
-        stays in place until the new one is complete.
+        The same content again changes nothing; under another name it takes that name. The same name with other content
+        replaces the old document, which stays in place until the new one is complete.
 
         Raises:
             ApiError: 400 or 415, naming the document and what is wrong with it.
@@ -40,17 +43,24 @@ class Library:
         identifier = f"doc_{hashlib.sha256(content).hexdigest()[:24]}"
         async with self._adding:  # two uploads at once would only take turns at the embedding model
             known = await self._documents.get(identifier)
-            if known:
-                return known, False
-            sections = await asyncio.to_thread(read, name, content)
-            passages = await asyncio.to_thread(passages_of, sections)
-            vectors = (await self._engine.embed([passage.text for passage in passages])).vectors
-            document = Document(id=identifier, name=name, bytes=len(content), passages=len(passages), created_at=now())
-            replaced = [old.id for old in await self._documents.catalog() if old.name == name]
-            await self._documents.add(document, passages, vectors)
-            for old in replaced:
-                await self._documents.delete(old)
-        return document, True
+            document = known if known and known.name == name else await self._take_in(identifier, name, content)
+            for old in await self._documents.catalog():
+                if old.name == name and old.id != identifier:
+                    await self._documents.delete(old.id)
+        return document, known is None
+
+    async def _take_in(self, identifier: str, name: str, content: bytes) -> Document:
+        sections = await asyncio.to_thread(read, name, content)
+        passages = await asyncio.to_thread(passages_of, sections)
+        vectors: list[array[float]] = []
+        for start in range(0, len(passages), EMBEDDED_PASSAGES):
+            texts = [passage.text for passage in passages[start : start + EMBEDDED_PASSAGES]]
+            vectors += [array("f", vector) for vector in (await self._engine.embed(texts)).vectors]
+        document = Document(id=identifier, name=name, bytes=len(content), passages=len(passages), created_at=now())
+        # Under another name it may have been read as another kind, and cut into more passages.
+        await self._documents.delete(identifier)
+        await self._documents.add(document, passages, vectors)
+        return document
 
     async def delete(self, document_id: str) -> None:
         """Forget a document; 404 when there is none."""

@@ -1,5 +1,10 @@
 /** One chat as the page holds it, and the pure steps on it. */
-import type { ChatRequest, Citation, Role, StoredMessage } from "./types";
+import type { ChatRequest, Citation, Part, Role, StoredMessage } from "./types";
+
+/** The service takes no more of them in one message. */
+export const MAX_PICTURES = 4;
+/** Of all pictures in one request: the service takes 20 MiB with all else. */
+const MAX_PICTURE_CHARACTERS = 16 * 1024 ** 2;
 
 /**
  * waiting: nothing has come yet; streaming: text is coming; the others are final.
@@ -10,6 +15,8 @@ export type MessageState = "waiting" | "streaming" | "complete" | "length" | "st
 export interface ChatMessage {
   role: Role;
   content: string;
+  /** The pictures of a question, as `data:` URLs. */
+  images: string[];
   citations: Citation[];
   state: MessageState;
   /** Why it was interrupted or failed, in the reader's language; "" where that is not known. */
@@ -29,25 +36,35 @@ export interface Chat {
   notices: string[];
   /** Typed, not sent. */
   draft: string;
+  /** The pictures that go with the draft, as `data:` URLs. */
+  pictures: string[];
+  /** How many pictures are still being read. */
+  reading: number;
+  /** What could not be taken as a picture, and why, in the reader's language. */
+  refused: string[];
 }
+
+/** What was asked: text, pictures, or both. */
+export type Question = Pick<ChatMessage, "content" | "images">;
 
 export function newChat(id: string | null): Chat {
   const state = id === null ? "ready" : "loading";
-  return { id, unsaved: false, state, messages: [], busy: false, notices: [], draft: "" };
+  const draft = { draft: "", pictures: [], reading: 0, refused: [] };
+  return { id, unsaved: false, state, messages: [], busy: false, notices: [], ...draft };
 }
 
 /** A stored message as it is shown. */
 export function shown(message: StoredMessage): ChatMessage {
-  const { role, content, citations, status } = message;
+  const { role, content, images, citations, status } = message;
   const state = !status || status === "complete" ? "complete" : "interrupted";
-  return { role, content, citations: citations ?? [], state, error: "" };
+  return { role, content, images: images ?? [], citations: citations ?? [], state, error: "" };
 }
 
 /** Adds a question and the place for its answer, which is returned. */
-export function addMessages(chat: Chat, question: string): ChatMessage {
+export function addMessages(chat: Chat, { content, images }: Question): ChatMessage {
   chat.messages.push(
-    { role: "user", content: question, citations: [], state: "complete", error: "" },
-    { role: "assistant", content: "", citations: [], state: "waiting", error: "" },
+    { role: "user", content, images, citations: [], state: "complete", error: "" },
+    { role: "assistant", content: "", images: [], citations: [], state: "waiting", error: "" },
   );
   return chat.messages.at(-1)!; // read back, not the literal above: where the chat is reactive, so is this
 }
@@ -55,14 +72,32 @@ export function addMessages(chat: Chat, question: string): ChatMessage {
 /** What to send for the last question: itself; the whole chat where the service does not keep it. */
 export function requestMessages(chat: Chat): ChatRequest["messages"] {
   const asked = chat.messages.slice(0, -1); // without the empty answer
-  const answered = asked.filter(({ content }, index) => content !== "" && asked[index + 1]?.content !== "");
-  const needed = chat.id === null ? answered : asked.slice(-1);
-  return needed.map(({ role, content }) => ({ role, content }));
+  const answered = asked.filter((message, index) => !isEmpty(message) && asked[index + 1]?.content !== "");
+  const needed = chat.id === null ? newestThatFit(answered) : asked.slice(-1);
+  return needed.map((message) => ({ role: message.role, content: parts(message) }));
+}
+
+export const isEmpty = ({ content, images }: Question) => content === "" && images.length === 0;
+
+/** Without the older turns whose pictures would make the request too large. */
+function newestThatFit(messages: ChatMessage[]): ChatMessage[] {
+  let room = MAX_PICTURE_CHARACTERS;
+  const tooOld = messages.findLastIndex(({ images }) => {
+    for (const url of images) room -= url.length;
+    return room < 0;
+  });
+  return tooOld < 0 ? messages : messages.slice(tooOld + 2); // nor its answer
+}
+
+function parts({ content, images }: Question): string | Part[] {
+  if (images.length === 0) return content;
+  const pictures = images.map((url): Part => ({ type: "image_url", image_url: { url } }));
+  return content === "" ? pictures : [{ type: "text", text: content }, ...pictures];
 }
 
 /** The last question, where its answer failed or was cut short by an error; else null. */
-export function questionAfterFailure(chat: Chat): string | null {
+export function questionAfterFailure(chat: Chat): Question | null {
   const [question, answer] = chat.messages.slice(-2);
   if (!question || question.role !== "user" || !answer || answer.error === "") return null;
-  return question.content;
+  return { content: question.content, images: question.images };
 }

@@ -9,6 +9,8 @@ const CHAT: Record<string, MessageKey> = {
   interrupted: "error.interrupted",
   [TOO_LONG]: "error.tooLong",
   engine_unavailable: "error.engine",
+  images_unsupported: "error.imagesUnsupported",
+  image_invalid: "error.imageInvalid",
   missing_api_key: "error.signedOut",
   history_unavailable: "error.store",
   documents_unavailable: "error.store",

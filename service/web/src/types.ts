@@ -26,6 +26,8 @@ export interface StoredMessage {
   content: string;
   created_at: string;
   citations?: Citation[] | null;
+  /** The pictures of a question, as `data:` URLs. */
+  images?: string[];
   /** Anything but "complete" is an answer that was cut short. */
   status?: string | null;
 }
@@ -50,7 +52,8 @@ export interface Me {
   name: string | null;
   /** Only an admin may change the documents. */
   role: "admin" | "user";
-  model: { id: string; engine: "transformers" | "quotation" | "upstream" };
+  /** `images`: whether it sees pictures; null: another server answers, which does not say. */
+  model: { id: string; engine: "transformers" | "quotation" | "upstream"; images: boolean | null };
   services: { history: Availability; documents: Availability; engine: Availability };
 }
 
@@ -60,9 +63,11 @@ export interface SignInWays {
   organisation: boolean;
 }
 
+export type Part = { type: "text"; text: string } | { type: "image_url"; image_url: { url: string } };
+
 export interface ChatRequest {
   model: string;
-  messages: { role: Role; content: string }[];
+  messages: { role: Role; content: string | Part[] }[];
   conversation_id?: string;
   retrieval: boolean;
 }

@@ -89,8 +89,62 @@ test("a question that failed can be taken back and changed", async () => {
   const { chats, chat } = open();
   await chats.send(chat, "far too long", true);
   expect(chat.messages[1]?.error).toContain("refused: context_length_exceeded");
-  expect(chats.takeBack(chat)).toBe("far too long");
+  expect(chats.takeBack(chat)).toEqual({ content: "far too long", images: [] });
   expect(chat.messages).toEqual([]);
+});
+
+const PICTURE = "data:image/png;base64,AAAA";
+const part = (url: string) => ({ type: "image_url", image_url: { url } });
+
+test("pictures go with the text, or alone", async () => {
+  serve(() => stream(text("ok"), DONE));
+  const { chats, chat } = open();
+  await chats.send(chat, " What is it? ", true, [PICTURE]);
+  await chats.send(chat, "", true, [PICTURE, PICTURE]);
+  await chats.send(chat, "", true, []); // nothing
+  expect(bodies.map((body) => body["messages"])).toEqual([
+    [{ role: "user", content: [{ type: "text", text: "What is it?" }, part(PICTURE)] }],
+    [{ role: "user", content: [part(PICTURE), part(PICTURE)] }],
+  ]);
+  expect(chat.messages.map(({ images }) => images.length)).toEqual([1, 0, 2, 0]);
+});
+
+test("a question that failed keeps its pictures, asked again or taken back", async () => {
+  serve(() => refusal(400, "images_unsupported"));
+  const { chats, chat } = open();
+  await chats.send(chat, "", true, [PICTURE]);
+  await chats.retry(chat, true);
+  expect(bodies[1]?.["messages"]).toEqual(bodies[0]?.["messages"]);
+  expect(chat.messages[1]?.error).toContain("The model reads text only.");
+  expect(chats.takeBack(chat)).toEqual({ content: "", images: [PICTURE] });
+  expect(chat.messages).toEqual([]);
+});
+
+test("where conversations cannot be kept, older pictures are left out before the request is too large", async () => {
+  serve(
+    () => stream(text("ok"), DONE),
+    () => refusal(503, "history_unavailable"),
+  );
+  const { chats, chat } = open();
+  const large = `data:image/png;base64,${"A".repeat(7 * 1024 ** 2)}`;
+  for (const question of ["one", "two", "three"]) await chats.send(chat, question, true, [large]);
+  const sent = (bodies[2]?.["messages"] ?? []) as { role: string; content: unknown }[];
+  expect(sent.map(({ role, content }) => [role, Array.isArray(content) ? (content[0] as unknown) : content])).toEqual([
+    ["user", { type: "text", text: "two" }],
+    ["assistant", "ok"],
+    ["user", { type: "text", text: "three" }],
+  ]);
+});
+
+test("the pictures of an opened conversation are there", async () => {
+  const messages = [{ role: "user", content: "", images: [PICTURE], created_at: "" }];
+  serve(
+    () => stream(DONE),
+    () => json({ messages }),
+  );
+  const chat = open().chats.get("c9");
+  await vi.waitFor(() => expect(chat.state).toBe("ready"));
+  expect(chat.messages[0]?.images).toEqual([PICTURE]);
 });
 
 test.each([

@@ -10,6 +10,7 @@ from chatbot.engine.protocol import (
     Embeddings,
     EngineUnavailableError,
     GenerationRequest,
+    ImagesUnsupportedError,
     ModelInfo,
     ToolCall,
     Usage,
@@ -30,10 +31,16 @@ class ScriptedEngine:
         self.fits: Callable[[GenerationRequest], bool] = lambda request: True
         self.break_after: int | None = None
         self.failure: str | None = None
+        self.images = True
+
+    def kv_cache_usage(self) -> float | None:
+        return None
 
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[Delta]:
         await self.check()
         self.requests.append(request)
+        if request.has_images and not self.images:
+            raise ImagesUnsupportedError("scripted reads text only")
         if not self.fits(request):
             raise ContextLengthExceededError(1000, 100)
         try:
@@ -54,7 +61,7 @@ class ScriptedEngine:
         return Embeddings([[1.0, 0.0] for _ in texts], len(texts))
 
     async def describe(self) -> ModelInfo:
-        return ModelInfo("scripted", "transformers", 100, tools=True)
+        return ModelInfo("scripted", "transformers", 100, tools=True, images=self.images)
 
     async def check(self) -> None:
         if self.failure:

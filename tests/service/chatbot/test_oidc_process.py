@@ -21,7 +21,7 @@ def as_variables(provider: OidcProvider, folder: Path) -> dict[str, str]:
 
 
 def test_a_login_over_redis_survives_a_restart_and_leaves_no_secret_in_log_or_store(
-    chatbot: Start,  # noqa: F811
+    chatbot: Start,  # noqa: F811 - the fixture
     redis: Server,
     chroma: Server,
     tmp_path: Path,
@@ -104,7 +104,7 @@ def test_a_wrong_address_is_named(tmp_path: Path, name: str, value: str, expecte
     ],
 )
 def test_a_wrong_file_is_named(
-    secrets: dict[str, str],  # noqa: F811
+    secrets: dict[str, str],  # noqa: F811 - the fixture
     tmp_path: Path,
     file: str,
     content: str | None,

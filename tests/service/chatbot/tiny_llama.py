@@ -1,5 +1,6 @@
 """A real, tiny, random Llama with a tokenizer of its own: everything of a model but sense."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -34,22 +35,28 @@ TOOLS_TEMPLATE = (
 SPECIAL = ["<pad>", "<s>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
 
 
-def make_tiny_llama(folder: Path, chat_template: str | None = CHAT_TEMPLATE) -> Path:
+def tiny_tokenizer(chat_template: str | None, more: Sequence[str] = ()) -> PreTrainedTokenizerFast:
+    """A tokenizer of 400 tokens, those in `more` special ones."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     tokenizer.train_from_iterator(
-        LINES, trainers.BpeTrainer(vocab_size=400, special_tokens=SPECIAL, initial_alphabet=alphabet)
+        LINES, trainers.BpeTrainer(vocab_size=400, special_tokens=[*SPECIAL, *more], initial_alphabet=alphabet)
     )
     fast = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token="<s>",
         eos_token="<|end|>",
         pad_token="<pad>",
-        additional_special_tokens=SPECIAL[3:],
+        additional_special_tokens=[*SPECIAL[3:], *more],
     )
     fast.chat_template = chat_template
+    return fast
+
+
+def make_tiny_llama(folder: Path, chat_template: str | None = CHAT_TEMPLATE) -> Path:
+    fast = tiny_tokenizer(chat_template)
     torch.manual_seed(7)
     config = LlamaConfig(
         vocab_size=len(fast),

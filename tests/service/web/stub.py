@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 API_KEY = "a-key-of-this-test"
-POLICY = "default-src 'self'"
+HEADERS = Path(__file__).parents[3] / "service" / "web" / "nginx" / "security-headers.conf"
+POLICY = re.findall(r'Content-Security-Policy "(.*)"', HEADERS.read_text())[0]
 
 Json = dict[str, Any]
 
@@ -67,6 +68,8 @@ class StubService:
         """Whether one may also sign in at `/login/start`, which signs in as Kim here and now."""
         self.services = {"history": "ok", "documents": "ok", "engine": "ok"}
         self.model = {"id": "quotation", "engine": "quotation"}
+        self.images: bool | None = False
+        """Whether the model sees pictures."""
         self.answer: Callable[[str], Answer] = lambda question: Answer()
         self.chats: list[Json] = []
         """The bodies of all chat requests."""
@@ -106,7 +109,7 @@ class StubService:
         if self.services[store] != "ok":
             raise Refusal(503, f"The {store} store is unavailable.", f"{store}_unavailable", 5)
 
-    def keep(self, conversation_id: str | None, question: str, answer: Answer) -> None:
+    def keep(self, conversation_id: str | None, question: str, images: list[str], answer: Answer) -> None:
         """Append a turn to its conversation."""
         conversation = self.conversations.get(conversation_id or "")
         if conversation is None:
@@ -114,7 +117,7 @@ class StubService:
         conversation["title"] = conversation["title"] or question
         conversation["updated_at"] = now()
         reply = {"role": "assistant", "content": "".join(answer.pieces), "citations": answer.citations}
-        for message in ({"role": "user", "content": question}, reply):
+        for message in ({"role": "user", "content": question, "images": images}, reply):
             conversation["messages"].append(message | {"created_at": now(), "status": "complete"})
 
 
@@ -198,7 +201,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(303, headers=headers)
 
     def me(self) -> None:
-        self._reply(200, {"auth": "session", **self.stub.me, "model": self.stub.model, "services": self.stub.services})
+        model = {**self.stub.model, "images": self.stub.images}
+        self._reply(200, {"auth": "session", **self.stub.me, "model": model, "services": self.stub.services})
 
     def list_conversations(self) -> None:
         self.stub.needs("history")
@@ -242,7 +246,7 @@ class _Handler(BaseHTTPRequestHandler):
     def chat(self) -> None:
         request = self._json()
         self.stub.chats.append(request)
-        question = request["messages"][-1]["content"]
+        question, images = _content(request["messages"][-1]["content"])
         answer = self.stub.answer(question)
         if answer.refusal:
             raise answer.refusal
@@ -259,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
         if answer.cut:
             return
-        self.stub.keep(request.get("conversation_id"), question, answer)
+        self.stub.keep(request.get("conversation_id"), question, images, answer)
         self.stub.finished.append(question)
         self._event({"choices": [_choice({}, "stop")]})
         self.wfile.write(b"data: [DONE]\n\n")
@@ -271,6 +275,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _event(self, body: Json) -> None:
         self.wfile.write(f"data: {json.dumps(body, ensure_ascii=False)}\n\n".encode())
+
+
+def _content(content: str | list[Json]) -> tuple[str, list[str]]:
+    """The text of a message, and its pictures."""
+    if isinstance(content, str):
+        return content, []
+    texts = [part["text"] for part in content if part["type"] == "text"]
+    return "".join(texts), [part["image_url"]["url"] for part in content if part["type"] == "image_url"]
 
 
 def _choice(delta: Json, finish_reason: str | None = None) -> Json:

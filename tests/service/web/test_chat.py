@@ -157,6 +157,7 @@ def sign_in_again(page: Page) -> None:
 
 def test_a_question_that_finds_its_session_ended_can_be_asked_again(page: Page, stub: StubService) -> None:
     # After an answer the page asks who is signed in, and for the list. The session is to end after that, not with it.
+    expect(message_field(page)).to_be_visible()  # it has asked once, at its start
     with page.expect_response("**/api/me"):
         ask(page, "First")
     expect(page.get_by_role("navigation").get_by_role("link", name="First")).to_be_visible()

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from chatbot.api.chat.images import MAX_IMAGES, ImagePart
 from chatbot.api.chat.strict import Strict
 from chatbot.api.chat.tools import MadeCall, twice
 from chatbot.engine.protocol import Message
@@ -21,17 +22,20 @@ ECHOED: dict[str, tuple[Any, ...]] = {
 
 
 class TextPart(Strict):
-    """A part of a message; images and audio are refused, because no model here takes them."""
+    """A piece of a message's text."""
 
     type: Literal["text"]
     text: str
+
+
+Part = Annotated[TextPart | ImagePart, Field(discriminator="type")]
 
 
 class ChatMessage(Strict):
     """One message of the request."""
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
-    content: str | list[TextPart] | None = None
+    content: str | list[Part] | None = None
     name: str | None = None
     tool_calls: Annotated[list[MadeCall], Field(min_length=1, max_length=128)] | None = None
     tool_call_id: str | None = None
@@ -45,11 +49,11 @@ class ChatMessage(Strict):
 
     @field_validator("content", mode="before")
     @classmethod
-    def _only_text(cls, content: Any) -> Any:
+    def _only_known_parts(cls, content: Any) -> Any:
         for part in content if isinstance(content, list) else []:
             kind = part.get("type") if isinstance(part, dict) else None
-            if kind != "text":
-                raise ValueError(f"a part of type {str(kind)[:40]!r} is not supported: this model reads text only")
+            if kind not in ("text", "image_url"):
+                raise ValueError(f"a part of type {str(kind)[:40]!r} is not supported: send `text` and `image_url`")
         return content
 
     @model_validator(mode="after")
@@ -58,21 +62,32 @@ class ChatMessage(Strict):
             raise ValueError("tool_calls: only a message of the role `assistant` has them")
         if (self.tool_call_id is not None) != (self.role == "tool"):
             raise ValueError("tool_call_id: a message of the role `tool` has one, and no other")
+        if self.images and self.role != "user":
+            raise ValueError("content: only a message of the role `user` has images")
+        if len(self.images) > MAX_IMAGES:
+            raise ValueError(f"content: {len(self.images)} images, and a message may have {MAX_IMAGES}")
         if self.content is None and not self.tool_calls:
             raise ValueError("content: is missing")
         if repeated := twice([call.id for call in self.tool_calls or ()]):
             raise ValueError(f"tool_calls: the id {repeated[0]} is there more than once")
         return self
 
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Its images, as `data:` URLs."""
+        parts = self.content if isinstance(self.content, list) else []
+        return tuple(part.image_url.url for part in parts if isinstance(part, ImagePart))
+
     def as_message(self) -> Message:
         """The message for an engine."""
         parts = self.content if isinstance(self.content, list) else []
-        text = self.content if isinstance(self.content, str) else "".join(part.text for part in parts)
+        texts = [part.text for part in parts if isinstance(part, TextPart)]
         return Message(
             "system" if self.role == "developer" else self.role,
-            text,
+            self.content if isinstance(self.content, str) else "".join(texts),
             tuple(call.as_call() for call in self.tool_calls or ()),
             self.tool_call_id,
+            self.images,
         )
 
 

@@ -14,6 +14,8 @@ from chatbot.api.chat.strict import Strict
 from chatbot.api.chat.tools import OfferedTools
 from chatbot.engine.protocol import GenerationRequest, Passage
 
+MAX_TEXT_CHARACTERS = 1024 * 1024
+"""Of all messages; images come on top, within the limit of the request."""
 CONVERSATION_ID = r"^conv_[0-9a-f]{16}$"
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
@@ -118,6 +120,12 @@ class AssistantRequest(ChatRequest):
     """The conversation that the turn belongs to: its messages are the context, and the turn is added to it."""
     retrieval: bool = True
     """Whether to look into the documents."""
+
+    @model_validator(mode="after")
+    def _text_is_bounded(self) -> "AssistantRequest":
+        if sum(len(message.as_message().content) for message in self.messages) > MAX_TEXT_CHARACTERS:
+            raise ValueError(f"messages: their text is longer than {MAX_TEXT_CHARACTERS} characters")
+        return self
 
     @model_validator(mode="after")
     def _agents_remember_themselves(self) -> "AssistantRequest":

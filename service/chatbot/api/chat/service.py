@@ -19,6 +19,10 @@ from chatbot.retrieval.citations import Citation, framed
 from chatbot.retrieval.search import Search
 from chatbot.telemetry import Metrics
 
+MAX_IMAGE_CHARACTERS = 16 * 1024 * 1024
+"""Of all images that go to the engine with a conversation: what one question may have, and below its limit."""
+LEFT_OUT = "[An image that was here is not shown again.]"
+
 NOTICES: dict[Language, dict[str, str]] = {
     "en": {
         "documents": "The documents are unavailable right now: this answer does not rest on them.",
@@ -90,14 +94,17 @@ class Assistant:
         if request.conversation_id:
             system = [turn for turn in generation.messages if turn.role == "system"]
             past = await self._remembered(request.conversation_id, notices)
+            sees = (await self._engine.describe()).images is not False
+            room = MAX_IMAGE_CHARACTERS - sum(map(len, question.images))
+            past = with_newest_images(past, room if sees else 0)
             generation = replace(generation, messages=(*system, *past, question))
-        citations = await self._citations(question.content, notices) if request.retrieval else []
+        looks = request.retrieval and question.content.strip()
+        citations = await self._citations(question.content, notices) if looks else []
         deltas, citations = await self._fitted(generation, citations)
         cited = [citation.as_json() for citation in citations]
         if request.conversation_id:
-            await self._history.append(
-                self._owner, request.conversation_id, Turn(role="user", content=question.content)
-            )
+            asked = Turn(role="user", content=question.content, images=question.images)
+            await self._history.append(self._owner, request.conversation_id, asked)
             deltas = self._recorded(deltas, request.conversation_id, citations, notices)
             if self._history.is_behind:
                 notices.add("history")
@@ -111,7 +118,7 @@ class Assistant:
         except StoreUnavailableError:
             notices.add("history")
             turns = self._history.pending_turns(self._owner, conversation_id)
-        return [Message(turn.role, turn.content) for turn in turns]
+        return [Message(turn.role, turn.content, images=tuple(turn.images)) for turn in turns]
 
     async def _citations(self, question: str, notices: _Notices) -> list[Citation]:
         try:
@@ -195,6 +202,19 @@ def with_passages(messages: Sequence[Message], citations: Sequence[Citation]) ->
         system.append(framed(citations).content)
     head = [Message("system", "\n\n".join(system))] if system else []
     return (*head, *(message for message in messages if message.role != "system"))
+
+
+def with_newest_images(messages: Sequence[Message], characters: int) -> list[Message]:
+    """The messages, with the newest images whose URLs are together no longer than `characters`.
+
+    A message whose images are left out says so to the model, since the text may speak of them.
+    """
+    kept: list[Message] = []
+    for message in reversed(messages):
+        characters -= sum(map(len, message.images))
+        is_kept = not message.images or characters >= 0
+        kept.append(message if is_kept else replace(message, content=f"{LEFT_OUT}\n{message.content}", images=()))
+    return kept[::-1]
 
 
 def without_oldest(messages: tuple[Message, ...]) -> tuple[Message, ...]:

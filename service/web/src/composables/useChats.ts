@@ -2,7 +2,17 @@ import { reactive } from "vue";
 
 import { ApiError, createConversation, getConversation, streamChat } from "../api";
 import { describeError } from "../errors";
-import { addMessages, newChat, questionAfterFailure, requestMessages, shown, type Chat, type ChatMessage } from "../chat";
+import {
+  addMessages,
+  isEmpty,
+  newChat,
+  questionAfterFailure,
+  requestMessages,
+  shown,
+  type Chat,
+  type ChatMessage,
+  type Question,
+} from "../chat";
 
 /** Text is shown in steps of this length: every token by itself would redraw the answer a hundred times a second. */
 const STEP_MILLISECONDS = 40;
@@ -44,14 +54,14 @@ export function useChats({ model, onCreated, onSettled }: Options) {
     }
   }
 
-  async function send(chat: Chat, question: string, retrieval: boolean): Promise<void> {
-    const text = question.trim();
-    if (!text || running.has(chat)) return;
+  async function send(chat: Chat, text: string, retrieval: boolean, images: string[] = []): Promise<void> {
+    const question = { content: text.trim(), images };
+    if (isEmpty(question) || running.has(chat)) return;
     const stopping = new AbortController();
     running.set(chat, stopping);
     chat.notices = [];
     chat.busy = true;
-    const answer = addMessages(chat, text);
+    const answer = addMessages(chat, question);
     try {
       await createIfNew(chat);
       await receive(chat, answer, retrieval, stopping.signal);
@@ -121,15 +131,16 @@ export function useChats({ model, onCreated, onSettled }: Options) {
   }
 
   /** Take the last question back, with what came of it. */
-  function takeBack(chat: Chat): string {
-    const question = questionAfterFailure(chat) ?? "";
+  function takeBack(chat: Chat): Question {
+    const question = questionAfterFailure(chat);
     if (question) chat.messages.splice(-2);
-    return question;
+    return question ?? { content: "", images: [] };
   }
 
   /** Ask the last question, which failed, again. */
   function retry(chat: Chat, retrieval: boolean): Promise<void> {
-    return send(chat, takeBack(chat), retrieval);
+    const { content, images } = takeBack(chat);
+    return send(chat, content, retrieval, images);
   }
 
   /** The conversation was deleted. */

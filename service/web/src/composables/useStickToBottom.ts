@@ -6,6 +6,7 @@ const NEAR_PIXELS = 48;
 /** Keeps the end of a growing text in sight, until the reader scrolls up to read. */
 export function useStickToBottom(viewport: Ref<HTMLElement | null>, content: Ref<HTMLElement | null>) {
   const atEnd = ref(true);
+  let lastTop = 0;
   const observer = new ResizeObserver(() => {
     if (atEnd.value) toEnd();
   });
@@ -17,7 +18,11 @@ export function useStickToBottom(viewport: Ref<HTMLElement | null>, content: Ref
 
   function onScroll(): void {
     const view = viewport.value;
-    if (view) atEnd.value = view.scrollHeight - view.scrollTop - view.clientHeight < NEAR_PIXELS;
+    if (!view) return;
+    if (view.scrollHeight - view.scrollTop - view.clientHeight < NEAR_PIXELS) atEnd.value = true;
+    // Farther away without a step up: the text has grown, or its place has shrunk, since `toEnd`.
+    else if (view.scrollTop < lastTop) atEnd.value = false;
+    lastTop = view.scrollTop;
   }
 
   onMounted(() => {

@@ -71,6 +71,18 @@ export const en = {
   "composer.retrieval": "Use documents",
   "composer.hint": "Enter sends, Shift + Enter makes a new line",
 
+  "pictures.add": "Add a picture",
+  "pictures.name": "Picture {number}",
+  "pictures.remove": "Remove picture {number}",
+  "pictures.toSend": "Pictures to send",
+  "pictures.sent": "Pictures",
+  "pictures.attached": "Pictures to send: {count}",
+  "pictures.reading": "Reading the picture…",
+  "pictures.unreadable": "{name} is not a picture that can be read.",
+  "pictures.tooMany": "{name} was left out: a message carries {most} pictures at most.",
+  "pictures.drop": "Drop to add pictures to your message",
+  "pictures.dropAnywhere": "Drop: pictures go to your message, the rest to your documents",
+
   "empty.title": "What would you like to know?",
   "empty.withDocuments": "Answers rest on your documents ({count}) and show where they come from.",
   "empty.withoutDocuments": "Add a document first, and answers will show the passages they rest on.",
@@ -122,6 +134,8 @@ export const en = {
   "error.interrupted": "The connection was lost before the answer was complete.",
   "error.tooLong": "The question is longer than the model can read.",
   "error.engine": "The model is not available at the moment.",
+  "error.imagesUnsupported": "The model reads text only. Edit the question, and take its pictures out.",
+  "error.imageInvalid": "A picture could not be read. Edit the question, and take it out.",
   "error.signedOut": "Your session had ended.",
   "error.store": "The service cannot reach its store at the moment.",
 

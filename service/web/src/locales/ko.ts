@@ -73,6 +73,18 @@ export const ko: Record<keyof typeof en, string> = {
   "composer.retrieval": "문서 사용",
   "composer.hint": "Enter로 보내고 Shift + Enter로 줄을 바꿉니다",
 
+  "pictures.add": "이미지 추가",
+  "pictures.name": "이미지 {number}",
+  "pictures.remove": "이미지 {number} 빼기",
+  "pictures.toSend": "보낼 이미지",
+  "pictures.sent": "이미지",
+  "pictures.attached": "보낼 이미지 {count}개",
+  "pictures.reading": "이미지를 읽는 중…",
+  "pictures.unreadable": "{name}: 읽을 수 있는 이미지가 아닙니다.",
+  "pictures.tooMany": "{name}: 추가하지 못했습니다. 메시지 하나에 이미지는 {most}개까지 넣을 수 있습니다.",
+  "pictures.drop": "놓으면 메시지에 이미지가 추가됩니다",
+  "pictures.dropAnywhere": "놓으면 이미지는 메시지에, 나머지는 문서에 추가됩니다",
+
   "empty.title": "무엇이 궁금하세요?",
   "empty.withDocuments": "문서 {count}개를 근거로 답하고, 어디에서 찾았는지 보여 드립니다.",
   "empty.withoutDocuments": "먼저 문서를 올려 주세요. 답변의 근거가 된 부분을 함께 보여 드립니다.",
@@ -124,6 +136,8 @@ export const ko: Record<keyof typeof en, string> = {
   "error.interrupted": "답변이 끝나기 전에 연결이 끊겼습니다.",
   "error.tooLong": "질문이 모델이 읽을 수 있는 길이를 넘었습니다.",
   "error.engine": "지금은 모델을 사용할 수 없습니다.",
+  "error.imagesUnsupported": "글만 읽는 모델입니다. 질문을 고쳐 이미지를 빼 주세요.",
+  "error.imageInvalid": "읽을 수 없는 이미지가 있습니다. 질문을 고쳐 그 이미지를 빼 주세요.",
   "error.signedOut": "로그인 시간이 끝난 뒤에 보낸 질문입니다.",
   "error.store": "지금은 저장소에 연결할 수 없습니다.",
 

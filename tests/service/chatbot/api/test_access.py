@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from chatbot.api.dependencies import Collaborators
-from chatbot.api.limits import MAX_BODY_BYTES
+from chatbot.api.limits import MAX_CHAT_BYTES
 from chatbot.app import build_app
 from chatbot.auth import COOKIE, KeyRing
 from chatbot.settings import Settings
@@ -196,7 +196,7 @@ async def test_errors_have_one_form(client: httpx.AsyncClient) -> None:
         (await client.get("/api/conversations/conv_zz"), 400),
         (await client.get("/api/conversations/conv_0123456789abcdef"), 404),
         (await client.post("/v1/chat/completions", content=b"{", headers={"Content-Type": "application/json"}), 400),
-        (await client.post("/v1/chat/completions", json=question("x" * MAX_BODY_BYTES)), 413),
+        (await client.post("/v1/chat/completions", json=question("x" * MAX_CHAT_BYTES)), 413),
     ]
     for response, status in cases:
         assert response.status_code == status

@@ -55,7 +55,11 @@ async def test_quotation_gets_its_passages_across(serve: Serve, settings: Settin
         answer = (await client.post(CHAT, json=question("How many days of annual leave?"))).json()
         assert "Annual leave is fifteen days." in answer["choices"][0]["message"]["content"]
         assert "[1]" in answer["choices"][0]["message"]["content"]
-        assert (await client.get("/api/me")).json()["model"] == {"id": "quotation", "engine": "quotation"}
+        assert (await client.get("/api/me")).json()["model"] == {
+            "id": "quotation",
+            "engine": "quotation",
+            "images": False,
+        }
 
 
 async def test_a_refusal_of_the_engine_comes_through(serve: Serve, settings: Settings) -> None:

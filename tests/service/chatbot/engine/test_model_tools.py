@@ -51,14 +51,14 @@ def saying(engine: TransformersEngine, text: str, monkeypatch: pytest.MonkeyPatc
     prompts: list[str] = []
     tokenizer: Any = engine._tokenizer
 
-    def generate(inputs: torch.Tensor, *, streamer: Any, **_: Any) -> torch.Tensor:
-        prompts.append(tokenizer.decode(inputs[0]))
+    def generate(*, input_ids: torch.Tensor, streamer: Any, **_: Any) -> torch.Tensor:
+        prompts.append(tokenizer.decode(input_ids[0]))
         written = [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
-        streamer.put(inputs)
+        streamer.put(input_ids)
         for token in written:
             streamer.put(torch.tensor([token]))
         streamer.end()
-        return torch.cat([inputs, torch.tensor([written])], dim=1)
+        return torch.cat([input_ids, torch.tensor([written])], dim=1)
 
     monkeypatch.setattr(engine._model, "generate", generate)
     return prompts

@@ -2,6 +2,7 @@
 
 import unicodedata
 from pathlib import Path
+from unittest.mock import AsyncMock, patch
 
 import pytest
 
@@ -9,12 +10,13 @@ from chatbot.engine.quotation import QuotationEngine
 from chatbot.errors import ApiError, StoreUnavailableError
 from chatbot.retrieval import chroma_connection
 from chatbot.retrieval.chroma import ChromaDocuments
-from chatbot.retrieval.library import Library, clean_name
+from chatbot.retrieval.library import EMBEDDED_PASSAGES, Library, clean_name
 from chatbot.retrieval.protocol import Documents
 from chatbot.retrieval.search import Search
 from chatbot.settings import ConfigurationError
 from chatbot.telemetry import Metrics
 from tests.service.chatbot.retrieval.samples import KOREAN, docx_bytes
+from tests.service.chatbot.scripted import ScriptedEngine
 from tests.service.chatbot.servers import Server, chroma_server
 
 HANDBOOK = b"# Leave\nAnnual leave is fifteen days.\n\n# Meals\nLunch is paid up to ten euros a day.\n"
@@ -66,10 +68,8 @@ async def test_finds_nothing_where_nothing_fits(library: Library, search: Search
 
 async def test_the_same_content_again_changes_nothing(library: Library) -> None:
     first, _ = await library.add("handbook.md", HANDBOOK)
-    again, is_new = await library.add("copy.md", HANDBOOK)
-    assert not is_new
-    assert again == first
-    assert [document.name for document in await library.catalog()] == ["handbook.md"]
+    assert await library.add("handbook.md", HANDBOOK) == (first, False)
+    assert await library.catalog() == [first]
 
 
 async def test_other_content_under_the_same_name_replaces(library: Library, search: Search) -> None:
@@ -79,6 +79,34 @@ async def test_other_content_under_the_same_name_replaces(library: Library, sear
     passages = " ".join(citation.passage for citation in await search.citations("How many days of annual leave?"))
     assert "thirty" in passages
     assert "fifteen" not in passages
+
+
+async def test_content_that_moves_to_another_name_replaces_what_had_it(library: Library, search: Search) -> None:
+    fifteen, thirty = HANDBOOK, HANDBOOK.replace(b"fifteen", b"thirty")
+    await library.add("a.md", fifteen)
+    await library.add("b.md", thirty)
+    moved, is_new = await library.add("a.md", thirty)
+    assert (moved.name, is_new) == ("a.md", False)
+    assert await library.catalog() == [moved]
+    passages = " ".join(citation.passage for citation in await search.citations("How many days of annual leave?"))
+    assert "thirty" in passages
+    assert "fifteen" not in passages
+
+
+async def test_documents_that_change_places_are_both_kept(library: Library) -> None:
+    fifteen, thirty = HANDBOOK, HANDBOOK.replace(b"fifteen", b"thirty")
+    for first, second in ((fifteen, thirty), (thirty, fifteen)):
+        await library.add("a.md", first)
+        await library.add("b.md", second)
+    assert [document.name for document in await library.catalog()] == ["a.md", "b.md"]
+
+
+async def test_a_new_name_of_another_kind_leaves_no_passage_behind(library: Library, search: Search) -> None:
+    text = b"".join(b"# Chapter %d\nxylophone %d\n\n" % (number, number) for number in range(20))
+    await library.add("book.md", text)
+    document, _ = await library.add("book.txt", text)
+    assert document.passages < 20
+    assert {citation.title for citation in await search.citations("xylophone")} == {"book.txt"}
 
 
 async def test_a_refused_document_leaves_the_old_one_in_place(library: Library) -> None:
@@ -105,6 +133,18 @@ async def test_a_document_of_many_batches_is_kept_whole(library: Library) -> Non
     document, _ = await library.add("book.md", text.encode())
     assert document.passages == 600
     assert (await library.catalog())[0].passages == 600
+
+
+async def test_the_vectors_of_a_large_document_never_lie_about_as_lists(documents: Documents) -> None:
+    engine, store = ScriptedEngine(), AsyncMock(wraps=documents)
+    with patch.object(engine, "embed", wraps=engine.embed) as embed:
+        document, _ = await Library(engine, store).add("book.txt", b"One more sentence of it. " * 24000)
+    asked = [len(call.args[0]) for call in embed.call_args_list]
+    assert sum(asked) == document.passages
+    assert max(asked) == EMBEDDED_PASSAGES
+    _, passages, vectors = store.add.call_args.args
+    assert len(passages) == len(vectors) == document.passages
+    assert {vector.itemsize for vector in vectors} == {4}
 
 
 async def test_embedded_documents_survive_a_restart(quotation: QuotationEngine, tmp_path: Path) -> None:
