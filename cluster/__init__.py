@@ -1,5 +1,7 @@
 """One real Kubernetes node for a machine that has none: upstream binaries, Debian's containerd and etcd."""
 
+import toolchain  # noqa: F401 - first of all: it refuses a Python that is too old
+
 
 class NodeError(Exception):
     """The node cannot be brought to the wanted state.

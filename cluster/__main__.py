@@ -1,9 +1,13 @@
 """``python -m cluster up|down|status|reset|images|wsl``: one Kubernetes node on this machine."""
 
 import argparse
+import importlib.util
 import ipaddress
 import os
 import sys
+
+if importlib.util.find_spec("yaml") is None:
+    sys.exit(f"{sys.executable} has no PyYAML -> sudo apt-get install python3-yaml")
 
 from cluster import NodeError, node
 from cluster.wsl import command as wsl

@@ -72,4 +72,4 @@ def apply_addons(node: Node) -> None:
     command = [str(node.binaries / "kubectl"), f"--kubeconfig={node.kubeconfig}", "apply", *options]
     done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise NodeError(f"the cluster's addons: {done.stderr.strip()[-600:]}", "python -m cluster status")
+        raise NodeError(f"the cluster's addons: {done.stderr.strip()[-600:]}", "sudo python3 -m cluster status")

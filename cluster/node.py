@@ -56,6 +56,16 @@ def plan(node: Node | None = None) -> list[str]:
     return [f"{step.name}: {line}" for step in todo for line in step.pending()]
 
 
+def check() -> None:
+    """Look whether this machine can carry the node; nothing is changed.
+
+    Raises:
+        NodeError: no root, or every problem that preflight found, each with its fix.
+    """
+    _demand_root()
+    steps.check_machine(settings.load())
+
+
 def prepare(say: Callable[[str], None]) -> None:
     """Do the part of ``up`` that needs no Kubernetes binary: system packages and the base image.
 
@@ -131,7 +141,7 @@ def down(say: Callable[[str], None]) -> None:
     _demand_root()
     with locked():
         _down(settings.load(), say)
-    say("node is down; its data are kept (python -m cluster reset removes them)")
+    say("node is down; its data are kept (sudo python3 -m cluster reset removes them)")
 
 
 def reset(say: Callable[[str], None]) -> None:

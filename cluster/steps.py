@@ -59,7 +59,7 @@ def _make_tools(say: Say) -> None:
     try:
         ensure_all(NODE, say)
     except ToolchainError as error:
-        raise NodeError(str(error), "python -m toolchain kubernetes coredns pause") from error
+        raise NodeError(str(error), "python3 -m toolchain kubernetes coredns pause") from error
 
 
 def _write_settings(node: Node) -> None:

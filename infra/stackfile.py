@@ -21,13 +21,22 @@ def configuration(stack: str) -> dict[str, Any]:
     """Return configuration key (``aihub:data``) -> value of a stack.
 
     Raises:
-        ConfigError: there is no such stack.
+        ConfigError: there is no such stack, or a secret of it lies there in plain text.
     """
     if stack not in stack_names():
         names = stack_names()
         raise ConfigError(f"there is no stack {stack!r}{did_you_mean(stack, names)}; stacks are {', '.join(names)}")
     whole = yaml.safe_load((CHECKOUT / f"Pulumi.{stack}.yaml").read_text())
-    return {key: value for key, value in whole["config"].items() if key.removeprefix("aihub:") not in SECRET_KEYS}
+    values: dict[str, Any] = whole["config"]
+    secrets = {key: value for key, value in values.items() if key.removeprefix("aihub:") in SECRET_KEYS}
+    plain = [key for key, value in secrets.items() if not (isinstance(value, dict) and set(value) == {"secure"})]
+    if plain:
+        raise ConfigError(
+            "\n".join(f"{key}: a secret in plain text in Pulumi.{stack}.yaml" for key in plain)
+            + "\nTake it out and use another value, since Git remembers this one: "
+            + "; ".join(f"make secret STACK={stack} NAME={key.removeprefix('aihub:')}" for key in plain)
+        )
+    return {key: value for key, value in values.items() if key not in secrets}
 
 
 def placeholder_secrets() -> dict[str, str]:

@@ -3,11 +3,12 @@
 import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cluster import NodeError
 from cluster.components.containerd import registry_hosts
-from cluster.wsl import containerd, settings, toolkit, windows
+from cluster.wsl import containerd, rancher, settings, toolkit, windows
 from cluster.wsl.computer import Computer
 
 Say = Callable[[str], None]
@@ -43,7 +44,7 @@ def changes(computer: Computer, home: str) -> Iterator[Change]:
     """Yield the files that must change; reads only.
 
     Raises:
-        NodeError: containerd's file cannot be merged.
+        NodeError: containerd's file, or that of RKE2 or k3s, cannot be merged.
     """
     wanted: dict[str, Callable[[str], str]] = {
         settings.WSL_CONF: settings.wsl_conf,
@@ -53,6 +54,9 @@ def changes(computer: Computer, home: str) -> Iterator[Change]:
     if computer.at(containerd.CONFIG).exists():
         wanted[containerd.CONFIG] = containerd.configuration
         wanted[containerd.HOSTS] = lambda _: registry_hosts()
+    for folder in rancher.FOLDERS.values():
+        if computer.at(folder).is_dir():
+            wanted[rancher.file_of(folder)] = partial(rancher.registries, rancher.file_of(folder))
     for path, merged in wanted.items():
         before = computer.read(path)
         after = merged(before or "")
@@ -102,5 +106,8 @@ def afterwards(home: str, changed: set[str]) -> Iterator[str]:
         yield "then, in Windows: wsl --shutdown; and start it again"
     if containerd.CONFIG in changed:
         yield "then: sudo systemctl restart containerd"
+    for service, folder in rancher.FOLDERS.items():
+        if rancher.file_of(folder) in changed:
+            yield f"then: sudo systemctl restart {service}"
     script = windows.as_windows_path(f"{home}/{windows.SCRIPT}")
     yield f"in Windows, as administrator, after each start of WSL: powershell -ExecutionPolicy Bypass -File {script}"

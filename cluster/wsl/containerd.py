@@ -1,7 +1,6 @@
 """What a packaged containerd must be told: NVIDIA's runtime, and that the registry speaks plain HTTP.
 
-Our own node's containerd has both already (cluster/components/containerd.py); RKE2 and k3s find the runtime themselves
-and have a registries.yaml.
+Our own node's containerd has both already (cluster/components/containerd.py); for RKE2 and k3s see rancher.py.
 """
 
 import tomllib

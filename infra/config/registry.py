@@ -1,6 +1,8 @@
 """Where images live."""
 
-from pydantic import model_validator
+from typing import Annotated
+
+from pydantic import Field, model_validator
 
 from infra.config.harbor import HarborConfig
 from infra.config.network import Ipv4
@@ -28,6 +30,9 @@ class RegistryServerConfig(Section):
     """Secret of type kubernetes.io/tls in the namespace; absent: plain HTTP."""
     garbage_collection: Cron = "0 4 * * 0"
     """When layers that no tag needs are removed: a time when nobody pushes."""
+    keep_tags: Annotated[int, Field(ge=2, le=10_000, strict=True)] | None = None
+    """How many tags of each repository stay, the ones pushed last; the others go before each garbage collection. More
+    than builds that may be undone: a version that runs, or is gone back to, is among them. Absent: all stay."""
 
 
 class RegistryConfig(Section):

@@ -79,6 +79,20 @@ class StackConfig(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _services_run_what_is_copied(self) -> "StackConfig":
+        copies = self.registry.vendor.images if self.aipp and self.registry.vendor else ()
+        targets = {f"{self.registry.host}/{image.target}" for image in copies}
+        repositories = {target.rpartition(":")[0]: target for target in targets}
+        for field, service in self.aipp.services().items() if self.aipp else ():
+            path, _, version = service.image.partition("@")[0].rpartition(":")
+            if path in repositories and f"{path}:{version}" not in targets:
+                raise ValueError(
+                    f"aipp.{field}.image is of version {version}, and registry.vendor.images copies "
+                    f"{repositories[path]}: name one version in both"
+                )
+        return self
+
     def namespaces_beside_aipp(self) -> set[str]:
         """Return the namespaces of the rooms that run something of ours."""
         registry = [self.registry.server.namespace] if self.registry.server else []
@@ -111,6 +125,18 @@ class StackConfig(Section):
         if controller and server and controller.cluster_ip and controller.cluster_ip == server.cluster_ip:
             raise ValueError(
                 "network.controller.clusterIp and registry.server.clusterIp are one address: give each its own"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _who_knows_the_registrys_certificate(self) -> "StackConfig":
+        server = self.registry.server
+        asking = {"ci.builder": self.ci.builder, "delivery.imageUpdater": self.delivery.image_updater}
+        used = [path for path, part in asking.items() if part]
+        if server and server.tls_secret and used:
+            raise ValueError(
+                f"registry.server.tlsSecret: {' and '.join(used)} cannot know the certificate of a registry in the "
+                "cluster: leave tlsSecret out, or use a registry whose certificate everybody knows"
             )
         return self
 

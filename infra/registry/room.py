@@ -186,6 +186,7 @@ def _server(site: Site, config: RegistryServerConfig) -> RegistryServer:
             storage_class=site.stack.storage.storage_class,
             storage_gib=config.storage_gib,
             garbage_collection=config.garbage_collection,
+            keep_tags=config.keep_tags,
             accounts=accounts.secret if accounts else None,
             accounts_version=accounts.version if accounts else None,
             tls_secret=config.tls_secret,

@@ -1,6 +1,7 @@
 """A private registry inside the cluster, which nodes and builders reach on a port of the node."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceOptions
@@ -13,6 +14,7 @@ from infra.store import Store, StoreArgs, declare_store
 from infra.workload import SECRETS_VERSION, http_probe, pod_spec, resources
 
 GARBAGE_COLLECTION_TIMEOUT_SECONDS = 3600
+KEEP_NEWEST_TAGS = Path(__file__).with_name("keep_newest_tags.sh")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,8 @@ class RegistryServerArgs(StoreArgs):
     """Address of the node on which the port is open; None: all of them."""
     garbage_collection: str
     """Cron schedule."""
+    keep_tags: int | None = None
+    """How many tags of each repository outlive a garbage collection; None: all."""
     cluster_ip: str | None = None
     """Fixed address of the Service; None: any."""
     accounts: Input[str] | None = None
@@ -86,7 +90,10 @@ class RegistryServer(ComponentResource):
             "args": ["garbage-collect", "--delete-untagged", CONFIG_FILE],
             "resources": resources(cpu_millicores=500, memory_mib=args.memory_mib),
         }
-        pod = pod_spec(service_account=store.account, containers=[container], folders=store.folders)
+        before = [] if args.keep_tags is None else [_keep_newest_tags(args, args.keep_tags)]
+        pod = pod_spec(
+            service_account=store.account, init_containers=before, containers=[container], folders=store.folders
+        )
         pod["restart_policy"] = "Never"
         # The volume can be mounted on one node only: the registry's.
         beside: PodAffinityTermArgsDict = {
@@ -113,6 +120,20 @@ class RegistryServer(ComponentResource):
             },
             opts=ResourceOptions(parent=self),
         )
+
+
+def _keep_newest_tags(args: RegistryServerArgs, count: int) -> ContainerArgsDict:
+    """Return what runs before the collector and leaves each repository its newest tags."""
+    return {
+        "name": "keep-newest-tags",
+        "image": args.image,
+        "command": ["sh", "-c", KEEP_NEWEST_TAGS.read_text()],
+        "env": [
+            {"name": "KEEP_TAGS", "value": str(count)},
+            {"name": "REPOSITORIES", "value": f"{DATA}/docker/registry/v2/repositories"},
+        ],
+        "resources": resources(cpu_millicores=100, memory_mib=64),
+    }
 
 
 def _container(args: RegistryServerArgs) -> ContainerArgsDict:

@@ -41,7 +41,8 @@ def carried_out(saved: str) -> str:
     """Return what the real iptables has left after the removal, in a network namespace of its own."""
     if os.geteuid() != 0 or not shutil.which("iptables-restore") or not shutil.which("unshare"):
         pytest.skip("needs root, iptables and unshare")
-    script = 'printf "%s" "$SAVED" | iptables-restore && printf "%s" "$REMOVAL" | iptables-restore --noflush'
+    restore = "iptables-restore -w 10"  # a node of another test may hold the lock
+    script = f'printf "%s" "$SAVED" | {restore} && printf "%s" "$REMOVAL" | {restore} --noflush'
     environment = {**os.environ, "SAVED": saved, "REMOVAL": removal(saved)}
     command = ["unshare", "--net", "sh", "-ec", f"{script}; iptables-save"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from cluster import NodeError
 from cluster.host import NVIDIA_RUNTIME
@@ -129,3 +130,30 @@ def test_the_command_refuses_here_in_one_sentence() -> None:
     assert done.returncode == 1
     assert "no Linux within Windows" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("folder", "service"), [("rke2", "rke2-server"), ("k3s", "k3s")])
+def test_rke2_and_k3s_are_told_of_the_registry(tmp_path: Path, folder: str, service: str) -> None:
+    path = f"/etc/rancher/{folder}/registries.yaml"
+    pc = computer(tmp_path, "me", **{f"/etc/rancher/{folder}/config.yaml": "token: x\n"})
+    said = run(pc)
+    assert f"systemctl restart {service}" in said
+    assert yaml.safe_load(pc.at(path).read_text()) == {
+        "mirrors": {"registry.local:5000": {"endpoint": ["http://registry.local:5000"]}}
+    }
+    assert "nothing to change" in run(pc)
+
+
+def test_a_registries_file_keeps_what_is_in_it(tmp_path: Path) -> None:
+    path = "/etc/rancher/k3s/registries.yaml"
+    pc = computer(tmp_path, "me", **{path: "# mine\nconfigs: {}"})
+    run(pc)
+    assert pc.at(path).read_text().startswith("# mine\nconfigs: {}\nmirrors:\n")
+    assert pc.at(f"{path}.before-aihub").read_text() == "# mine\nconfigs: {}"
+
+
+@pytest.mark.parametrize("text", ["mirrors:\n  docker.io: {}\n", "- a list\n", "{"])
+def test_a_registries_file_that_cannot_be_merged_is_said(tmp_path: Path, text: str) -> None:
+    pc = computer(tmp_path, "me", **{"/etc/rancher/k3s/registries.yaml": text})
+    with pytest.raises(NodeError, match=r"registries\.yaml"):
+        run(pc)

@@ -156,7 +156,7 @@ def test_a_certificate_of_an_unknown_authority(certificates: Certificates) -> No
 @pytest.mark.usefixtures("_trusted")
 def test_a_certificate_of_another_name(certificates: Certificates, monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = socket.getaddrinfo
-    here: Callable[..., Any] = lambda host, *rest, **more: resolve("127.0.0.1", *rest, **more)  # noqa: E731
+    here: Callable[..., Any] = lambda host, *rest, **more: resolve("127.0.0.1", *rest, **more)  # noqa: E731 - one line
     monkeypatch.setattr(socket, "getaddrinfo", here)
     with token_registry(certificates) as port:
         found = seen(port, host="registry.example.com")

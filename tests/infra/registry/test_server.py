@@ -1,11 +1,14 @@
 """The registry's server: what it stores, whom it lets in, how it cleans up."""
 
+import os
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from infra.recorder import Recording, record
-from infra.registry.server import RegistryServer, RegistryServerArgs
+from infra.registry.server import KEEP_NEWEST_TAGS, RegistryServer, RegistryServerArgs
 from infra.registry.server_config import configuration
 from tests.infra.support import container_of, only, pod_of
 
@@ -70,3 +73,36 @@ def test_configuration_is_what_the_registry_reads() -> None:
     parsed = yaml.safe_load(configuration(port=5000, login=False, tls=False))
     assert parsed["http"]["addr"] == ":5000"
     assert parsed["storage"]["filesystem"]["rootdirectory"] == "/var/lib/registry"
+
+
+def tree(folder: Path, **tags: list[str]) -> Path:
+    """Repositories as the registry keeps them; the last tag of each was pushed last."""
+    repositories = folder / "docker" / "registry" / "v2" / "repositories"
+    for repository, names in tags.items():
+        for age, name in enumerate(reversed(names)):
+            link = repositories / "aihub" / repository / "_manifests" / "tags" / name / "current" / "link"
+            link.parent.mkdir(parents=True)
+            link.write_text("sha256:1")
+            os.utime(link, (1_000_000 - 60 * age, 1_000_000 - 60 * age))
+    return repositories
+
+
+def test_each_image_keeps_its_newest_tags(tmp_path: Path) -> None:
+    repositories = tree(tmp_path, api=["one", "two", "v-1.0_3", "four"], page=["only"], web=["a", "b"])
+    (repositories / "aihub" / "empty" / "_manifests" / "tags").mkdir(parents=True)
+    (init,) = pod_of(only(declared(keep_tags=2), "CronJob")["spec"]["jobTemplate"])["initContainers"]
+    environment = {"KEEP_TAGS": "2", "REPOSITORIES": str(repositories)}
+    assert {each["name"] for each in init["env"]} == set(environment)
+    done = subprocess.run(init["command"], env=environment, capture_output=True, text=True, check=True)
+    assert sorted(done.stdout.split()) == ["aihub/api:one", "aihub/api:two"]
+    left = {f"{path.parents[2].name}:{path.name}" for path in repositories.glob("aihub/*/_manifests/tags/*")}
+    assert left == {"api:v-1.0_3", "api:four", "page:only", "web:a", "web:b"}
+
+
+def test_a_registry_that_holds_nothing_yet_has_nothing_to_lose(tmp_path: Path) -> None:
+    environment = {"KEEP_TAGS": "2", "REPOSITORIES": str(tmp_path / "none")}
+    subprocess.run(["sh", str(KEEP_NEWEST_TAGS)], env=environment, check=True)
+
+
+def test_all_tags_stay_unless_a_number_is_stated() -> None:
+    assert "initContainers" not in pod_of(only(declared(), "CronJob")["spec"]["jobTemplate"])
