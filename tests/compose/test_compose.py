@@ -1,5 +1,7 @@
 """The vendor's new package against what is declared: every difference named with its place, no value shown."""
 
+import dataclasses
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,12 +9,17 @@ from typing import Any
 import pytest
 import yaml
 
-from compose import __main__ as command
-from compose import draft
+from compose import draft, fields
 from compose.compare import Difference, compare, ours, parts, says_as_much
 from compose.declared import FIELD_OF, Declared, services_of
-from compose.package import PackageError, Shipped, read, without_values
-from infra.recorder import Recording
+from compose.package import PackageError, Shipped, mark, read, without_values
+from infra.config import StackConfig, parse
+from infra.stackfile import configuration
+from ops import compose as command
+from ops.diff import declared_by
+from ops.errors import OpsError
+from ops.paths import CHECKOUT, StackPaths
+from tests.infra.aipp.support import configured
 from tests.infra.aipp.support import declared as recorded
 from toolchain.ensure import ready
 from toolchain.tools import COMPOSE
@@ -29,14 +36,20 @@ def reader() -> Path:
     return place / COMPOSE.binaries[0]
 
 
-@pytest.fixture(scope="module")
-def recording() -> Recording:
-    return recorded()
+TAKEN_OVER = {
+    "aipp.backend.environment": {"SPRING_PROFILES_ACTIVE": "prod", "FEATURES": "a", "GONE": "b"},
+    "aipp.backend.secretEnvironment": {"DB_PASSWORD": "aippDatabasePassword", "JWT_SECRET": "jwtSecret"},
+}
 
 
 @pytest.fixture(scope="module")
-def here(recording: Recording) -> dict[str, Declared]:
-    return services_of(recording)
+def here() -> dict[str, Declared]:
+    return services_of(recorded(changes=TAKEN_OVER), configured(changes=TAKEN_OVER))
+
+
+@pytest.fixture(scope="module")
+def stack() -> StackConfig:
+    return parse({key.removeprefix("aihub:"): value for key, value in configuration("dev").items()})
 
 
 @pytest.fixture
@@ -70,7 +83,9 @@ def test_declared_services_are_read_from_what_is_really_declared(here: dict[str,
     assert here["enai-linker"].shared_memory_mib == 2048
     assert here["enai-scheduler"].needs == {"pgvector", "redis", "rabbitmq", "enai-backend"}
     assert here["pgvector"].volumes == {"/var/lib/postgresql/data"}
-    assert {"SPRING_DATASOURCE_URL", "JWT_SECRET"} <= here["enai-backend"].environment
+    assert {"SPRING_DATASOURCE_URL", "JWT_SECRET"} <= here["enai-backend"].environment.keys()
+    assert here["enai-backend"].configured["JWT_SECRET"] == "aipp.backend.secretEnvironment"
+    assert (here["enai-front"].replicas, here["redis"].memory_mib, here["redis"].cpu_millicores) == (2, 512, 500)
 
 
 def test_every_difference_is_named(package: list[Shipped], here: dict[str, Declared]) -> None:
@@ -82,14 +97,110 @@ def test_every_difference_is_named(package: list[Shipped], here: dict[str, Decla
         ("secret", "JWT_SIGNING_KEY"),
         ("volume", "/app/uploads"),
         ("environment", "REGISTRY"),
+        ("environment", "FEATURES"),
+        ("environment", "SPRING_DATASOURCE_URL"),
+        ("environment", "GONE"),
+        ("environment", "JWT_SECRET"),
+        ("memory", "4096"),
+        ("setting", "healthcheck"),
         *from_env_file,
     }
-    assert found["enai-front"] == {("image", "the"), ("environment", "NEXT_PUBLIC_API")}
+    assert found["enai-front"] == {("image", "the"), ("environment", "NEXT_PUBLIC_API"), ("replicas", "3")}
     assert found["enai-linker"] == {("image", "the"), ("shared memory", "4096")}
-    assert found["watcher"] == {("service", "is"), ("refused", "privileged")}
+    assert found["watcher"] == {("service", "is"), ("refused", "privileged"), ("setting", "user")}
     assert found["pgvector"] == {("file", "/docker-entrypoint-initdb.d/vector.sql")}
     assert found["rabbitmq"] == {("environment", "RABBITMQ_DEFAULT_PASS")}
-    assert "redis" not in found  # 7 there, 7.4.2-bookworm here: the same, said more exactly
+    # 7 there, 7.4.2-bookworm here: the same, said more exactly.
+    assert found["redis"] == {("setting", "command")}
+
+
+def test_value_that_differs_is_said_to_without_being_shown(package: list[Shipped], here: dict[str, Declared]) -> None:
+    says = {each.says for each in compare(package, here) if each.what == "environment"}
+    assert "FEATURES has another value there: see aipp.backend.environment" in says
+    made_here = (each for each in says if "SPRING_DATASOURCE_URL" in each)
+    assert [*made_here] == ["SPRING_DATASOURCE_URL: another value there than infra/aipp/backend.py gives: do both fit?"]
+    assert not [each for each in says if "SPRING_PROFILES_ACTIVE" in each]  # the same on both sides
+
+
+def test_variable_that_the_vendor_dropped_is_named(package: list[Shipped], here: dict[str, Declared]) -> None:
+    says = {each.says for each in compare(package, here) if each.service == "enai-backend"}
+    assert "GONE is set in aipp.backend.environment, and there no more" in says
+    assert "JWT_SECRET is set in aipp.backend.secretEnvironment, and there no more" in says
+    (backend,) = (each for each in package if each.name == "backend")
+    without = dataclasses.replace(backend, unread=frozenset({".env"}))
+    assert not [each for each in compare([without], here) if "there no more" in each.says and each.what != "service"]
+
+
+def test_marks_of_values_tell_nothing_and_compare() -> None:
+    assert mark("word") == mark("word") != mark("other")
+    assert "word" not in mark("word")
+    assert mark(None) == ""
+
+
+def test_every_field_is_read_refused_or_named(tmp_path: Path, reader: Path) -> None:
+    """A field that no list of `fields.py` has is named, e.g. ``working_dir``: nothing passes without a word."""
+    text = (SAMPLES / "every-field.yml").read_text()
+    (tmp_path / "docker-compose.yml").write_text(text)
+    found, _ = read(tmp_path / "docker-compose.yml", None, reader)
+    refused = {each.split(" ")[0] for each in found.refused}
+    assert refused == {*fields.REFUSED, "port"} - {"network_mode", "external_links", "links", "volumes_from"}
+    assert found.fields == {
+        *("command", "entrypoint", "user", "healthcheck", "working_dir", "stop_grace_period", "stop_signal"),
+        *("security_opt", "runtime", "dns", "group_add", "pids_limit", "oom_score_adj", "cgroup_parent", "storage_opt"),
+        *(
+            "deploy.placement",
+            "deploy.mode",
+            "deploy.resources.limits.pids",
+            "platform",
+            "domainname",
+            "mac_address",
+            "uts",
+        ),
+    }
+    assert found.ports == {80, 81, 3000, 3001, 3002}
+    assert [each for each in found.refused if each.startswith("port")] == [
+        f"port {port}/udp is opened: Services and policies here are for TCP; ask the vendor what for"
+        for port in (53, 5353)
+    ]
+    assert found.files == {"/settings.ini"}
+    assert found.scratch == {"/run", "/scratch"}
+    assert (found.memory_mib, found.cpu_millicores, found.replicas, found.shared_memory_mib) == (2048, 1500, 3, 4096)
+
+
+@pytest.mark.parametrize(
+    ("service", "gpus"),
+    [
+        ({"runtime": "nvidia"}, -1),
+        ({"gpus": "all"}, -1),
+        ({"gpus": [{"count": 2}]}, 2),
+        ({"runtime": "nvidia", "gpus": [{"count": 1}]}, 1),
+        ({"runtime": "runc"}, 0),
+    ],
+)
+def test_card_is_seen_however_it_is_asked_for(tmp_path: Path, reader: Path, service: object, gpus: int) -> None:
+    file = tmp_path / "docker-compose.yml"
+    file.write_text(json.dumps({"services": {"a": {"image": "x:1", **dict(service)}}}))  # type: ignore[call-overload]
+    (found,) = read(file, None, reader)
+    assert found.gpus == gpus
+    assert ("runtime" in found.fields) == (service == {"runtime": "runc"})
+
+
+def test_place_that_is_named_exists(here: dict[str, Declared]) -> None:
+    """A field where the service has it, else the file of its code."""
+    asks = {"memory_mib": 99999, "cpu_millicores": 99999, "shared_memory_mib": 99999, "replicas": 9, "gpus": 1}
+    paths = {"volumes": frozenset({"/kept"}), "scratch": frozenset({"/run"}), "ports": frozenset({1})}
+    for name in FIELD_OF:
+        same = {"image": here[name].image, "environment": here[name].environment}
+        asked = Shipped(**{**bare(name), **asks, **paths, **same})
+        for each in compare([asked], {name: here[name]}):
+            place = each.says.rsplit(" ", 1)[1]
+            assert (CHECKOUT / place).exists() if "/" in place else place.startswith(f"aipp.{FIELD_OF[name]}."), each
+    (cpu,) = (
+        each.says
+        for each in compare([Shipped(**{**bare("redis"), **asks, "image": "redis:7"})], {"redis": here["redis"]})
+        if each.what == "cpu"
+    )
+    assert cpu == "99999 thousandths there, 500 here: see infra/data/redis.py"
 
 
 def test_dependency_that_is_not_waited_for_is_named(here: dict[str, Declared]) -> None:
@@ -115,17 +226,23 @@ def test_linker_that_is_left_out_is_said_to_be(package: list[Shipped], here: dic
 
 
 def test_no_value_is_shown_by_report_draft_or_error(
-    files: Path, reader: Path, package: list[Shipped], here: dict[str, Declared]
+    files: Path, reader: Path, package: list[Shipped], here: dict[str, Declared], stack: StackConfig
 ) -> None:
-    shown = "\n".join(
-        [*map(str, package), *map(str, compare(package, here)), *(draft.whole(each, "r") for each in package)]
-    )
+    drafts = (draft.whole(each, stack, "dev", {}) for each in package)
+    shown = "\n".join([*map(str, package), *map(str, compare(package, here)), *drafts])
     assert "canary" not in shown
+    assert "shown-to-nobody" not in shown
     (files / FILE.name).write_text('services: {a: {image: "x:1", ports: ["${DB_PASSWORD}"]}}')
     with pytest.raises(PackageError) as caught:
         read(files / FILE.name, files / ".env", reader)
     assert "canary" not in str(caught.value)
     assert "DB_PASSWORD" in str(caught.value)
+
+
+def test_address_with_a_password_in_it_is_a_secret(package: list[Shipped]) -> None:
+    (backend,) = (each for each in package if each.name == "backend")
+    assert {"SPRING_DATASOURCE_URL", "JWT_SIGNING_KEY"} <= backend.secret
+    assert "SPRING_PROFILES_ACTIVE" not in backend.secret
 
 
 def test_values_that_sound_secret_are_gone_wherever_they_were_used() -> None:
@@ -160,20 +277,88 @@ def test_nothing_of_this_process_reaches_the_file(
     assert found.image == "x:none"
 
 
-def test_draft_is_a_component_of_this_house(package: list[Shipped]) -> None:
-    (watcher,) = (each for each in package if each.name == "watcher")
-    text = draft.component(watcher)
-    compile(text, "watcher.py", "exec")
-    assert 'super().__init__("aihub:aipp:Watcher", name, {}, opts)' in text
-    section = yaml.safe_load(draft.section(watcher, "harbor.example.com/aipp"))["watcher"]
+@pytest.fixture
+def watcher(package: list[Shipped]) -> Shipped:
+    (found,) = (each for each in package if each.name == "watcher")
+    return found
+
+
+def pasted(pieces: list[draft.Piece], folder: Path) -> None:
+    """Put each piece where it says, into a copy of this checkout."""
+    shutil.copytree(CHECKOUT / "infra", folder / "infra", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("images", "service", "policy"):
+        (folder / name).symlink_to(CHECKOUT / name)
+    for path in CHECKOUT.glob("Pulumi*.yaml"):
+        shutil.copy(path, folder)
+    for piece in pieces:
+        file = folder / piece.file
+        if not piece.above:
+            assert not file.exists()
+            file.write_text(piece.text)
+            continue
+        lines = file.read_text().splitlines(keepends=True)
+        (place,) = (number for number, line in enumerate(lines) if line.rstrip("\n") == piece.above)
+        file.write_text("".join([*lines[:place], piece.text, *lines[place:]]))
+
+
+def test_draft_that_is_pasted_declares_the_service(
+    package: list[Shipped], watcher: Shipped, stack: StackConfig, tmp_path: Path
+) -> None:
+    names = {each.name: ours(each) for each in package}
+    pasted([*draft.pieces(watcher, stack, "dev", names)], tmp_path)
+    objects = {each.what: each.content for each in declared_by(tmp_path, "dev")}
+    (deployment,) = (each for what, each in objects.items() if what.startswith("Deployment") and "enai-watcher" in what)
+    pod = deployment["spec"]["template"]["spec"]
+    assert [each["name"] for each in pod["initContainers"]] == ["wait-for-backend", "wait-for-redis"]
+    (container,) = pod["containers"]
+    assert container["image"] == "harbor.dev.unifiedmeta.net/aipp/watcher:v0.1.0"
+    assert container["resources"]["limits"]["memory"] == "768Mi"
+    assert [each["name"] for each in container["env"]] == ["HOME", "WATCH_TOKEN"]
+    assert deployment["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "3"
+    (policy,) = (each for what, each in objects.items() if what.startswith("NetworkPolicy") and "enai-watcher" in what)
+    assert "egress" in policy["spec"]
+
+
+def test_service_that_was_pasted_is_known_the_next_time() -> None:
+    assert ours(Shipped(**{**bare("Data_Processor"), "image": "renamed:1"})) == "enai-data-processor"
+    assert ours(Shipped(**{**bare("redis"), "image": "valkey:8"})) == "redis"
+    assert ours(Shipped(**{**bare("text_miner"), "image": "text-miner:1"})) is None
+
+
+def test_draft_names_no_tag_that_moves(watcher: Shipped, stack: StackConfig) -> None:
+    def settings(image: str) -> list[Any]:
+        pieces = draft.pieces(dataclasses.replace(watcher, image=image), stack, "dev", {})
+        return [yaml.safe_load(each.text) for each in pieces if each.file == "Pulumi.dev.yaml"]
+
+    digest = f"sha256:{'0' * 64}"
+    section, copies = settings("registry.example.com:10003/prod/watcher:latest")
+    assert section["watcher"]["image"] == "harbor.dev.unifiedmeta.net/aipp/watcher"
+    assert copies == [{"source": "prod/watcher:latest", "target": "aipp/watcher"}]
+    section, copies = settings(f"registry.example.com:10003/prod/watcher:v2@{digest}")
+    assert section["watcher"]["image"] == f"harbor.dev.unifiedmeta.net/aipp/watcher:v2@{digest}"
+    assert copies == [{"source": f"prod/watcher:v2@{digest}", "target": "aipp/watcher:v2"}]
+
+
+def test_draft_says_what_is_needed_of_the_stacks_file(watcher: Shipped, stack: StackConfig) -> None:
+    ports = frozenset({80, 9000, 9001})
+    shipped = dataclasses.replace(watcher, name="Text_Miner", gpus=-1, scratch=frozenset({"/run"}), ports=ports)
+    pieces = [*draft.pieces(shipped, stack, "dev", {})]
+    section = next(yaml.safe_load(each.text) for each in pieces if each.file == "Pulumi.dev.yaml")["textMiner"]
     assert section == {
-        "image": "harbor.example.com/aipp/watcher:v0.1.0",
+        "image": "harbor.dev.unifiedmeta.net/aipp/watcher:v0.1.0",
         "port": 9000,
+        "memoryMib": 768,
         "environment": {"WATCH_EVERY": ""},
         "secretEnvironment": {"WATCH_TOKEN": "watchToken"},
-        "volumes": {"watcher": {"folder": "/var/lib/watcher"}},
+        "writableFolders": ["/run"],
+        "volumes": {"var-lib-watcher": {"folder": "/var/lib/watcher"}},
     }
-    assert "target=REDIS" in draft.calls(watcher).replace("Call(source=WATCHER, ", "")
+    assert pieces[0].file == "infra/aipp/text_miner.py"
+    assert 'super().__init__("aihub:aipp:TextMiner", name, {}, opts)' in pieces[0].text
+    assert "gpu_count=1," in pieces[0].text
+    # Its neighbours are not known here: the names that they would get stand in the calls, and nobody waits for them.
+    (calls,) = (each.text for each in pieces if "Call(" in each.text)
+    assert "source=TEXT_MINER, target=REDIS" in calls
 
 
 @pytest.mark.parametrize(
@@ -204,26 +389,44 @@ def test_parts_of_an_image(image: str, found: tuple[str, str]) -> None:
     assert parts(image) == found
 
 
+@pytest.fixture
+def tree(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make render` writes, with the vendor's package in its place."""
+    tree = tmp_path_factory.mktemp("tree")
+    shutil.copytree(files, tree / "gitops-apps/apps/aipp/package")
+    return tree
+
+
 def test_command_reports_and_says_so_in_its_status(
-    files: Path, here: dict[str, Declared], reader: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    tree: Path, here: dict[str, Declared], reader: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    monkeypatch.setattr(command, "declared", lambda stack: here)
-    assert command.main([str(files / FILE.name), "--env", str(files / ".env"), "--draft"]) == 1
+    monkeypatch.setattr("compose.declared.declared", lambda stack, config: here)
+    assert command.run(StackPaths("dev"), tree, draft=True) == 1
     shown = capsys.readouterr().out
     assert "enai-backend         secret        JWT_SIGNING_KEY is set there" in shown
-    assert "class Watcher(ComponentResource)" in shown
+    assert "# infra/aipp/watcher.py, a new file" in shown
+    assert '# infra/aipp/names.py, above the line SCHEDULER: "scheduler",\n    WATCHER: "watcher",' in shown
     assert "canary" not in shown
-    assert command.main([str(files / "none.yml")]) == 2
-    assert "there is no such file" in capsys.readouterr().err
+    monkeypatch.setattr("compose.compare.compare", lambda shipped, declared: [])
+    assert command.run(StackPaths("dev"), tree, draft=False) == 0
+    assert capsys.readouterr().out == ""
 
 
-def test_stack_without_the_package_is_refused(files: Path, reader: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.main([str(files / FILE.name), "--stack", "local"]) == 2
-    assert "stack local has no aihub:aipp" in capsys.readouterr().err
+def test_package_that_is_not_there_or_no_package_is_refused(tree: Path, reader: Path, tmp_path: Path) -> None:
+    with pytest.raises(OpsError, match=r"not in .*gitops-apps/apps/aipp/package\n.*make compose STACK=dev OUT="):
+        command.run(StackPaths("dev"), tmp_path / "elsewhere", draft=False)
+    (tree / "gitops-apps/apps/aipp/package/docker-compose.yml").write_text("services: {a: {imag: x}}")
+    with pytest.raises(OpsError, match=r"services\.a\.imag"):
+        command.run(StackPaths("dev"), tree, draft=False)
+
+
+def test_stack_without_the_package_is_refused(tree: Path) -> None:
+    with pytest.raises(OpsError, match="stack local has no aihub:aipp"):
+        command.run(StackPaths("local"), tree, draft=False)
 
 
 def bare(name: str) -> dict[str, Any]:
-    nothing: dict[str, Any] = dict.fromkeys(
-        ("ports", "environment", "volumes", "files", "needs", "secrets", "unread"), frozenset()
-    )
-    return {"name": name, "image": "", "gpus": 0, "shared_memory_mib": 0, "refused": (), **nothing}
+    sets = ("ports", "secret", "volumes", "scratch", "files", "needs", "secrets", "unread", "fields")
+    sizes = ("gpus", "replicas", "memory_mib", "cpu_millicores", "shared_memory_mib")
+    nothing: dict[str, Any] = {**dict.fromkeys(sets, frozenset()), **dict.fromkeys(sizes, 0)}
+    return {"name": name, "image": "", "environment": {}, "refused": (), **nothing}
