@@ -5,16 +5,17 @@ VOLUMES ?= keep
 PYTHON ?= python3
 OPS = $(PYTHON) -m ops
 
-.PHONY: up chat preview render diff drift upgrades verify documents secret vault images backup restore destroy doctor test live
+.PHONY: up chat preview render diff drift upgrades verify documents secret vault images backup restore destroy doctor compose test live
 up: ; @$(OPS) up --stack $(STACK)
-chat: ; @$(OPS) chat
+chat: ; @$(OPS) chat $(if $(MODEL),--model '$(MODEL)')
 preview: ; @$(OPS) preview --stack $(STACK)
 render: ; @$(OPS) render --stack $(STACK) --out $(OUT)
+compose: ; @$(OPS) compose --stack $(STACK) --out $(OUT) $(if $(DRAFT),--draft)
 diff: ; @$(OPS) diff --stack $(STACK) $(if $(BASE),--base $(BASE)) $(if $(LIVE),--live)
 drift: ; @$(OPS) drift --stack $(STACK) $(if $(JSON),--json)
 upgrades: ; @$(OPS) upgrades $(if $(NAME),--name $(NAME))
 verify: ; @$(OPS) verify --stack $(STACK) $(if $(JSON),--json)
-documents: ; @$(OPS) documents --stack $(STACK) $(if $(DIR),--dir $(DIR))
+documents: ; @$(OPS) documents --stack $(STACK) $(if $(DIR),--dir '$(DIR)')
 secret: ; @$(OPS) secret --stack $(STACK) $(if $(NAME),--name $(NAME))
 vault: ; @$(OPS) vault --stack $(STACK) $(if $(FILL),--fill) $(if $(NAME),--name $(NAME))
 images: ; @$(OPS) images --stack $(STACK)

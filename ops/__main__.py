@@ -1,6 +1,8 @@
 """``python -m ops COMMAND``: what ``make`` calls."""
 
 import argparse
+import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +19,7 @@ COMMANDS = {
     "chat": "the service alone, without a cluster",
     "preview": "what a stack declares; touches nothing",
     "render": "the Git tree that Argo CD syncs",
+    "compose": "what the vendor's package asks for, and what is declared",
     "diff": "what a change does to the objects, for a merge request",
     "drift": "what somebody changed by hand",
     "upgrades": "what is newer than what is pinned",
@@ -30,7 +33,7 @@ COMMANDS = {
     "images": "can the vendor's images be had, and what do their tags mean",
     "doctor": "what this machine has and lacks",
     "test": "everything that can be checked here",
-    "live": "from a pushed commit to a new answer, on a node of its own",
+    "live": "the chain from a push (wsl), the waves (dev), an upgrade with data (local), on a node of their own",
 }
 
 
@@ -39,11 +42,13 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ops", description=__doc__)
     parser.add_argument("command", choices=COMMANDS, help="; ".join(f"{k}: {v}" for k, v in COMMANDS.items()))
     parser.add_argument("--stack", default="local")
-    parser.add_argument("--out", type=Path, help="render, backup: the folder to write")
+    parser.add_argument("--out", type=Path, help="render, backup: the folder to write; compose: what render wrote")
+    parser.add_argument("--model", default="", help="chat: a folder of a causal model, or its name on the hub")
     parser.add_argument("--dir", type=Path, help="documents: the folder to load")
     parser.add_argument(
         "--volumes", choices=("keep", "delete"), default="keep", help="destroy: what becomes of the data"
     )
+    parser.add_argument("--draft", action="store_true", help="compose: a first component for what is new")
     parser.add_argument("--base", default="", help="diff: the commit, or folder of a checkout, to compare with")
     parser.add_argument("--live", action="store_true", help="diff: compare with the cluster")
     parser.add_argument("--json", action="store_true", help="verify, drift: for machines")
@@ -58,9 +63,10 @@ def parser() -> argparse.ArgumentParser:
 
 def dispatch(arguments: argparse.Namespace) -> int:
     """Run one command; the environment is there, and so may be what it brings."""
-    from ops import (  # noqa: PLC0415
+    from ops import (  # noqa: PLC0415 - not before the environment is there
         backup,
         chat,
+        compose,
         destroy,
         diff,
         documents,
@@ -80,9 +86,10 @@ def dispatch(arguments: argparse.Namespace) -> int:
     paths = StackPaths(arguments.stack)
     commands: dict[str, Callable[[], int]] = {
         "up": lambda: up.run(paths),
-        "chat": chat.run,
+        "chat": lambda: chat.run(model=arguments.model),
         "preview": lambda: preview.preview(arguments.stack),
         "render": lambda: preview.render(arguments.stack, arguments.out),
+        "compose": lambda: compose.run(paths, arguments.out, draft=arguments.draft),
         "diff": lambda: diff.run(paths, arguments.base, arguments.live),
         "drift": lambda: drift.run(paths, arguments.json),
         "upgrades": lambda: upgrades.run(arguments.name),
@@ -115,7 +122,15 @@ def main() -> int:
     except KeyboardInterrupt:
         print("interrupted; run the same command again: it goes on where it stopped", file=sys.stderr)
         return 130
+    except PermissionError as error:
+        if os.geteuid() == 0:
+            raise
+        problem = f"{error.filename or error}: not for user {os.geteuid()}; what `sudo make up` made belongs to root"
+        print(f"\n{OpsError(problem, f'sudo make {arguments.command} ...')}", file=sys.stderr)
+        return 2
     except (OpsError, ToolchainError, NodeError) as error:
+        if arguments.json:
+            print(json.dumps({"stack": arguments.stack, "ok": False, "checks": [], "error": str(error)}, indent=1))
         print(f"\n{error}", file=sys.stderr)
         return 2
 

@@ -57,4 +57,4 @@ def kubectl() -> Path:
         return place / "kubectl"
     if found := shutil.which("kubectl"):
         return Path(found)
-    raise OpsError("kubectl is neither on PATH nor in the cache", "python -m toolchain kubernetes makes it")
+    raise OpsError("kubectl is neither on PATH nor in the cache", "python3 -m toolchain kubernetes makes it")

@@ -1,17 +1,14 @@
 """What ``make verify`` asks the vendor's services: health pages, the database's extension, the page people open."""
 
-import re
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
+from ops.kubectl import Kubectl
 from ops.machine import Finding
 
 TIMEOUT_SECONDS = 10
@@ -19,50 +16,20 @@ EXTENSION = "SELECT extversion FROM pg_extension WHERE extname = 'vector'"
 ASK = f'exec psql -qtAX -h /var/run/postgresql -U "$POSTGRES_USER" -d "$POSTGRES_DB" -c "{EXTENSION}"'
 
 
-@dataclass(frozen=True)
-class Cluster:
-    """The cluster, and the services' namespace in it."""
-
-    kubectl: Path
-    environment: Mapping[str, str]
-    namespace: str
-
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run kubectl in the namespace."""
-        command = [str(self.kubectl), "-n", self.namespace, *arguments]
-        return subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS * 3
-        )
-
-    @contextmanager
-    def port_of(self, service: str, port: int) -> Iterator[int | None]:
-        """Yield a port of this machine that leads into a pod of ``service``; None: there is none that runs.
-
-        Through the kubelet: no network policy is in the way, and the image needs no program for it.
-        """
-        forward = ["port-forward", "--pod-running-timeout=5s", f"deployment/{service}", f":{port}"]
-        command = [str(self.kubectl), "-n", self.namespace, *forward]
-        with subprocess.Popen(
-            command, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
-            try:
-                line = process.stdout.readline() if process.stdout else ""
-                found = re.search(r"127\.0\.0\.1:(\d+)", line)
-                yield int(found[1]) if found else None
-            finally:
-                process.terminate()
-
-
-def checks(cluster: Cluster, url: str | None, deployments: Mapping[str, Any]) -> list[Finding]:
+def checks(kubectl: Kubectl, namespace: str, url: str | None) -> list[Finding]:
     """Make the checks of the services.
 
     Args:
-        cluster: where they are.
+        kubectl: their cluster.
+        namespace: where they are in it.
         url: address of the page; None: it has none.
-        deployments: the namespace's Deployments, as the API server lists them.
+
+    Raises:
+        OpsError: the cluster does not answer.
     """
-    found = [health(cluster, name, port, path) for name, port, path in health_pages(deployments)]
-    found.append(extension(cluster))
+    deployments = kubectl.get("-n", namespace, "deployments")
+    found = [health(kubectl, namespace, name, port, path) for name, port, path in health_pages(deployments)]
+    found.append(extension(kubectl, namespace))
     return [*found, page(url)] if url else found
 
 
@@ -76,18 +43,19 @@ def health_pages(deployments: Mapping[str, Any]) -> Iterator[tuple[str, int, str
                 yield item["metadata"]["name"], int(ports.get(probe["port"], probe["port"])), str(probe["path"])
 
 
-def health(cluster: Cluster, service: str, port: int, path: str) -> Finding:
+def health(kubectl: Kubectl, namespace: str, service: str, port: int, path: str) -> Finding:
     """Does a service say that it is well?"""
-    with cluster.port_of(service, port) as local:
+    with kubectl.port(namespace, f"deployment/{service}", port) as local:
         says, ok = (f"{path}: no pod of it runs", False) if local is None else _get(f"http://127.0.0.1:{local}{path}")
-    fix = f"kubectl -n {cluster.namespace} logs deployment/{service} --all-containers"
+    fix = f"kubectl -n {namespace} logs deployment/{service} --all-containers"
     return Finding(name=f"health of {service}", ok=ok, says=says.replace(f"http://127.0.0.1:{local}", ""), fix=fix)
 
 
-def extension(cluster: Cluster) -> Finding:
+def extension(kubectl: Kubectl, namespace: str) -> Finding:
     """Does the database have the extension `vector`?"""
     try:
-        done = cluster.run("exec", "pgvector-0", "--", "sh", "-c", ASK)
+        command = ("exec", "pgvector-0", "--", "sh", "-c", ASK)
+        done = kubectl.run("-n", namespace, *command, seconds=TIMEOUT_SECONDS * 3)
         version, said = done.stdout.strip(), done.stderr.strip()[-200:]
     except subprocess.TimeoutExpired:
         version, said = "", "the database does not answer"
@@ -95,7 +63,7 @@ def extension(cluster: Cluster) -> Finding:
         name="extension vector",
         ok=bool(version),
         says=f"version {version}" if version else f"not there: {said or 'the database has none'}",
-        fix=f"kubectl -n {cluster.namespace} logs pgvector-0; docs/aipp.md",
+        fix=f"kubectl -n {namespace} logs pgvector-0; docs/aipp.md",
     )
 
 

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from infra.config import StackConfig
 from infra.secrets.entries import entries
-from ops import access
 from ops.backups.kinds import Copy, summary
 from ops.backups.manifest import Manifest, Part, Watch
-from ops.backups.reach import Kubectl, Reach
+from ops.backups.reach import Reach
 from ops.backups.stores import Store, pod_of, stores
 from ops.credentials import stack_config
 from ops.engine import Engine
@@ -28,17 +27,6 @@ SECRETS = (
     "no password, key or token of the stack; Pulumi's state has them encrypted, and the passphrase is not here. "
     "What people wrote is readable: keep this folder as private as the chat itself"
 )
-
-
-def of_cluster(place: StackPaths) -> Kubectl:
-    """Return how a stack's cluster is reached; Pulumi is not needed for it."""
-    reach = access.of_stack(place)
-    own = {"KUBECONFIG": str(reach.kubeconfig)} if reach.kubeconfig else {}
-    return Kubectl(
-        program=access.kubectl(),
-        environment={**os.environ, **own},
-        context=None if reach.own_node else reach.context,
-    )
 
 
 def copy_store(store: Store, reach: Reach, folder: Path) -> Part:
@@ -96,14 +84,14 @@ def run(place: StackPaths, out: Path | None) -> int:
     Raises:
         OpsError: it is not up, or something could not be copied.
     """
-    stack, kubectl = stack_config(place.stack), of_cluster(place)
+    stack = stack_config(place.stack)
     folder = (out or CHECKOUT / "out" / "backup" / place.stack) / datetime.now(UTC).strftime("%Y-%m-%dT%H%M%SZ")
     old_mask = os.umask(0o077)
     try:
         with locked(place, "backup"):
-            engine = resume(place).engine
-            found = [(store, pod_of(kubectl, store, store.namespace)) for store in stores(stack)]
-            others = partial(_without_server, place, stack, engine)
+            session = resume(place)
+            found = [(store, pod_of(session.kubectl, store, store.namespace)) for store in stores(stack)]
+            others = partial(_without_server, place, stack, session.engine)
             done = write(folder, place.stack, found, others)
     finally:
         os.umask(old_mask)

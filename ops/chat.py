@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from pathlib import Path
 
 from ops import documents, machine
 from ops.chat_client import ChatClient
@@ -18,6 +19,8 @@ from toolchain import pypi
 
 HOST = "127.0.0.1"
 START_SECONDS = 180
+MODEL_SECONDS = 3600
+"""How long a start with a model may take: one that is named on the hub is fetched first."""
 WEB = SERVICE / "web"
 
 
@@ -50,8 +53,9 @@ def free_port(wanted: int) -> int:
     raise OpsError("no port is free on loopback", "close some programs")
 
 
-def settings(paths: StackPaths, api_key: str, port: int) -> dict[str, str]:
-    """Return the service's environment: both roles, stores below ``.aihub/chat``."""
+def settings(paths: StackPaths, api_key: str, port: int, model: str = "") -> dict[str, str]:
+    """Return the service's environment: both roles, stores below ``.aihub/chat``; ``model`` is a folder or a hub id."""
+    folder = Path(model).expanduser()
     hashes = paths.directory / "api-key.sha256"
     write_private(hashes, hashlib.sha256(api_key.encode()).hexdigest() + "\n")
     return {
@@ -63,11 +67,13 @@ def settings(paths: StackPaths, api_key: str, port: int) -> dict[str, str]:
         "CHATBOT_API_KEY_SHA256_FILE": str(hashes),
         "CHATBOT_WEB_DIR": str(WEB / "dist"),
         **{key: value for key, value in os.environ.items() if key.startswith("CHATBOT_")},
+        # The service runs in a folder of its own.
+        **({"CHATBOT_MODEL": str(folder.resolve()) if folder.exists() else model} if model else {}),
     }
 
 
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
+def _wait(url: str, process: subprocess.Popen[bytes], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise OpsError(f"the service ended with status {process.returncode}", "its message stands above")
@@ -77,10 +83,10 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.5)
     process.terminate()
-    raise OpsError(f"the service did not become ready within {START_SECONDS} s", "see what it printed above")
+    raise OpsError(f"the service did not become ready within {seconds} s", "see what it printed above")
 
 
-def run(wanted_port: int = 8000) -> int:
+def run(wanted_port: int = 8000, model: str = "") -> int:
     """Install, build, start, load the first documents, print the link; stop with Ctrl-C.
 
     Raises:
@@ -88,7 +94,7 @@ def run(wanted_port: int = 8000) -> int:
     """
     paths = StackPaths("chat")
     needed_gib = machine.AGAIN_GIB if SERVICE_VENV.exists() else machine.PYTORCH_GIB
-    machine.demand([machine.python(), machine.disk(needed_gib)])
+    machine.demand([machine.disk(needed_gib)])
     progress = Progress("make chat")
     with locked(paths, "chat"):
         with progress.step("Python environment", "PyTorch and its libraries: about 3 GB the first time"):
@@ -97,13 +103,13 @@ def run(wanted_port: int = 8000) -> int:
             build_page(progress)
         credentials = load_or_make(paths)
         port = free_port(wanted_port)
-        environment = {**os.environ, **settings(paths, credentials.api_key, port), "PYTHONPATH": str(SERVICE)}
+        environment = {**os.environ, **settings(paths, credentials.api_key, port, model), "PYTHONPATH": str(SERVICE)}
         chat = ChatClient(url=f"http://{HOST}:{port}", api_key=credentials.api_key)
         paths.url.write_text(chat.url)
         process = subprocess.Popen([str(python), "-m", "chatbot"], cwd=SERVICE, env=environment)
         try:
             with progress.step("The service", "until it is ready"):
-                _wait(chat.url, process)
+                _wait(chat.url, process, MODEL_SECONDS if model else START_SECONDS)
             with progress.step("Documents"):
                 documents.load(chat, documents.own(), progress.say)
             print(progress.table())

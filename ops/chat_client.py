@@ -5,12 +5,16 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ops.errors import OpsError
 
 TIMEOUT_SECONDS = 120
+UPLOAD_SECONDS = 3600
+"""A document of the largest size, embedded on two processor cores, takes half of it; the ingress waits as long."""
+MOST_DOCUMENT_BYTES = 20 * 2**20
+"""What the chat takes: it refuses more before it has read it, and whoever still sends then hears nothing of why."""
 
 
 class ChatError(Exception):
@@ -21,24 +25,37 @@ class ChatError(Exception):
         self.status = status
 
 
+class HungUpError(OpsError):
+    """The chat, or a proxy on the way to it, broke a request off; the next one may do."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ChatClient:
     """The chat at ``url``, opened with ``api_key``."""
 
     url: str
     api_key: str
+    opener: urllib.request.OpenerDirector = field(default_factory=urllib.request.build_opener, repr=False)
+    """What opens the address."""
 
-    def request(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> bytes:
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        kind: str = "application/json",
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> bytes:
         """Send one request and return the body.
 
         Raises:
             ChatError: the chat answered with an error.
-            OpsError: nobody answered.
+            OpsError: nobody answered; a HungUpError where somebody took the call.
         """
         headers = {"Authorization": f"Bearer {self.api_key}", "Content-Type": kind}
-        request = urllib.request.Request(self.url + path, data=body, headers=headers, method=method)  # noqa: S310
+        request = urllib.request.Request(self.url + path, data=body, headers=headers, method=method)  # noqa: S310 - ours
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - our own URL
+            with self.opener.open(request, timeout=timeout_seconds) as response:
                 answer: bytes = response.read()
                 return answer
         except urllib.error.HTTPError as error:
@@ -49,9 +66,10 @@ class ChatClient:
                 message = text[:200]
             raise ChatError(error.code, str(message)) from None
         except OSError as error:
-            raise OpsError(
-                f"the chat at {self.url} does not answer: {error}", "make verify says what is wrong"
-            ) from None
+            fix = "make verify says what is wrong"
+            if isinstance(getattr(error, "reason", error), BrokenPipeError | ConnectionResetError):
+                raise HungUpError(f"the chat at {self.url} hung up: {error}", fix) from None
+            raise OpsError(f"the chat at {self.url} does not answer: {error}", fix) from None
 
     def json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Send and receive JSON objects; an empty answer is an empty object."""
@@ -59,7 +77,15 @@ class ChatClient:
         return dict(json.loads(answer)) if answer else {}
 
     def upload(self, name: str, content: bytes) -> dict[str, Any]:
-        """Upload one document; the same content again changes nothing."""
+        """Upload one document; the same content again changes nothing.
+
+        Raises:
+            ChatError: the chat does not take it.
+            OpsError: nobody answered; a HungUpError where somebody took the call.
+        """
+        if len(content) > MOST_DOCUMENT_BYTES:
+            most = f"{MOST_DOCUMENT_BYTES // 2**20} MiB"
+            raise ChatError(413, f"it is larger than {most}, the most that the chat takes of one document: split it")
         boundary = uuid.uuid4().hex
         quoted = name.replace("\\", "\\\\").replace('"', '\\"')
         head = (
@@ -68,9 +94,8 @@ class ChatClient:
             "Content-Type: application/octet-stream\r\n\r\n"
         )
         body = head.encode() + content + f"\r\n--{boundary}--\r\n".encode()
-        return dict(
-            json.loads(self.request("POST", "/api/documents", body, f"multipart/form-data; boundary={boundary}"))
-        )
+        kind = f"multipart/form-data; boundary={boundary}"
+        return dict(json.loads(self.request("POST", "/api/documents", body, kind, UPLOAD_SECONDS)))
 
     def stream(self, question: str, **extras: Any) -> Iterator[dict[str, Any]]:
         """Ask one question; yield the stream's events as they come."""
@@ -80,7 +105,7 @@ class ChatClient:
             data=json.dumps(body).encode(),
             headers={"Authorization": f"Bearer {self.api_key}", "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310
+        with self.opener.open(request, timeout=TIMEOUT_SECONDS) as response:
             for line in response:
                 if line.startswith(b"data: ") and line.strip() != b"data: [DONE]":
                     yield json.loads(line[6:])

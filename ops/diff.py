@@ -101,8 +101,9 @@ def run(paths: StackPaths, base: str, live: bool) -> int:
     """
     if live:
         from ops import live_diff  # noqa: PLC0415 - the comparison of commits needs no kubectl
+        from ops.kubectl import Kubectl  # noqa: PLC0415 - the same
 
-        print(live_diff.report(paths, declared_by(CHECKOUT, paths.stack)), end="")
+        print(live_diff.report(Kubectl.of(paths), paths.stack, declared_by(CHECKOUT, paths.stack)), end="")
         return 0
     name, found = against_base(paths.stack, base or DEFAULT_BASE)
     print(markdown(f"Stack {paths.stack}, compared with {name}", found), end="")

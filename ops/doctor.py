@@ -1,5 +1,7 @@
 """``make doctor``: what this machine has, what it lacks, and what the other commands will use."""
 
+from cluster import preflight as node_preflight
+from cluster import settings as node_settings
 from ops import access, machine
 from ops.paths import CHECKOUT, StackPaths
 from ops.preflight import run as preflight
@@ -16,15 +18,25 @@ def _tool(tool: Tool) -> machine.Finding:
     return machine.Finding(name=tool.name, ok=True, says=says)
 
 
+def _own_machine() -> list[machine.Finding]:
+    """Return what keeps a node from this machine; one that is here holds its own ports."""
+    if node_settings.load().state.exists():
+        return []
+    problems = [*node_preflight.ports(), *node_preflight.kernel(), *node_preflight.routes()]
+    if problems:
+        return [machine.Finding(name="node", ok=False, says=each.what, fix=each.fix) for each in problems]
+    return [machine.Finding(name="node", ok=True, says="its ports, kernel modules and addresses are free")]
+
+
 def findings(paths: StackPaths) -> list[machine.Finding]:
     """Return everything worth knowing before ``make up``; quick, changes nothing."""
     own_node = not paths.declared_config.exists() or _own_node(paths)
     whole = all(ready(tool) for tool in NODE)
     return [
         machine.python(),
-        *([machine.root(), machine.debian()] if own_node else []),
+        *([machine.architecture(), machine.root(), machine.debian()] if own_node else []),
         machine.disk(machine.AGAIN_GIB if whole else machine.UP_GIB),
-        *([machine.systemd(), machine.gpu()] if own_node else []),
+        *([machine.systemd(), machine.gpu(), *_own_machine()] if own_node else []),
         *[_tool(tool) for tool in (*NODE, *ENGINE, HELM)],
         *preflight.from_outside(paths.stack),
     ]

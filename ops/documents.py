@@ -3,17 +3,19 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ops.chat_client import ChatClient, ChatError
+from ops.chat_client import MOST_DOCUMENT_BYTES, ChatClient, ChatError, HungUpError
 from ops.errors import OpsError
 from ops.paths import CHECKOUT, StackPaths
 from ops.session import resume
 
 KINDS = (".md", ".txt", ".html", ".htm", ".pdf", ".docx")
 OWN = ("README.md", "docs")
+LONG_BYTES = 2**20
+"""From here on a document takes minutes on a processor: it embeds about 12 KiB a second."""
 
 
 def documents_below(folder: Path) -> list[Path]:
-    """Return the documents below ``folder`` (or the one file it names), sorted; hidden ones are left out.
+    """Return the documents below ``folder`` (or the one file it names), sorted; what is hidden in it is left out.
 
     Raises:
         OpsError: there is no such folder, or nothing in it that can be read.
@@ -21,7 +23,8 @@ def documents_below(folder: Path) -> list[Path]:
     if not folder.exists():
         raise OpsError(f"{folder} does not exist", "name a folder: make documents DIR=path/to/folder")
     files = [folder] if folder.is_file() else sorted(path for path in folder.rglob("*") if path.is_file())
-    found = [f for f in files if f.suffix.lower() in KINDS and not any(p.startswith(".") for p in f.parts[1:])]
+    below = [f for f in files if not any(part.startswith(".") for part in f.relative_to(folder).parts)]
+    found = [f for f in below if f.suffix.lower() in KINDS]
     if not found:
         raise OpsError(f"{folder} holds no {', '.join(KINDS)} file", "put documents there, or name another folder")
     return found
@@ -37,9 +40,13 @@ def load(chat: ChatClient, files: Iterable[tuple[str, Path]], say: Callable[[str
     refused = 0
     for name, path in files:
         try:
-            document = chat.upload(name, path.read_bytes())
+            with path.open("rb") as file:
+                content = file.read(MOST_DOCUMENT_BYTES + 1)
+            if LONG_BYTES < len(content) <= MOST_DOCUMENT_BYTES:
+                say(f"{name}: {len(content) / 2**20:.1f} MiB; without a graphics card that takes minutes")
+            document = chat.upload(name, content)
             say(f"{name}: {document['passages']} passages")
-        except ChatError as error:
+        except (ChatError, HungUpError, OSError) as error:
             refused += 1
             say(f"{name}: not loaded: {error}")
     return refused
@@ -47,8 +54,7 @@ def load(chat: ChatClient, files: Iterable[tuple[str, Path]], say: Callable[[str
 
 def named(base: Path, files: Iterable[Path]) -> list[tuple[str, Path]]:
     """Give each file the name it has below ``base``."""
-    base = base.resolve()
-    return [(str(path.resolve().relative_to(base)), path) for path in files]
+    return [(str(path.relative_to(base)), path) for path in files]
 
 
 def run(paths: StackPaths, folder: Path | None) -> int:
@@ -59,9 +65,10 @@ def run(paths: StackPaths, folder: Path | None) -> int:
     """
     if folder is None:
         raise OpsError("no folder was named", "make documents DIR=path/to/folder")
+    folder = folder.expanduser().resolve()
     files = documents_below(folder)
     chat = resume(paths).chat if paths.state.exists() else local_chat()
-    return 1 if load(chat, named(folder.resolve().parent, files), print) else 0
+    return 1 if load(chat, named(folder.parent, files), print) else 0
 
 
 def local_chat() -> ChatClient:

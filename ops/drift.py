@@ -18,7 +18,7 @@ from ops import access, drift_cluster, verify
 from ops.diff import declared_by
 from ops.drift_cluster import OURS
 from ops.engine import Engine
-from ops.live_diff import Kubectl
+from ops.kubectl import Kubectl
 from ops.lock import locked
 from ops.machine import Finding
 from ops.object_diff import changed_lines, titled
@@ -75,7 +75,7 @@ def _by(step: Step, kubectl: Kubectl | None) -> str:
     if kubectl is None or "kind" not in inputs:
         return ""
     metadata, (group, _, version) = inputs["metadata"], str(inputs["apiVersion"]).rpartition("/")
-    told = kubectl.run(
+    told = kubectl.ask(
         *("get", f"{inputs['kind']}.{version}.{group}" if group else inputs["kind"], metadata["name"]),
         *(("-n", metadata["namespace"]) if metadata.get("namespace") else ()),
         *("-o", "json", "--show-managed-fields", "--ignore-not-found"),
@@ -104,7 +104,7 @@ def _depth(noted: Mapping[str, Any], paths: Sequence[str]) -> int:
 def of_git(steps: Sequence[Step], kubectl: Kubectl) -> Iterator[Finding]:
     """Yield a finding for each object that differs from Git, and one for each Application of the stack's."""
     for name, namespace in _applications(steps):
-        told = kubectl.run("get", APPLICATIONS, name, "-n", namespace, "-o", "json", "--ignore-not-found")
+        told = kubectl.ask("get", APPLICATIONS, name, "-n", namespace, "-o", "json", "--ignore-not-found")
         if told.strip():  # one that is gone is Pulumi's to report
             yield from judged(json.loads(told))
 
@@ -152,7 +152,8 @@ def run(paths: StackPaths, as_json: bool) -> int:
     """
     if paths.state.exists():
         with locked(paths, "drift"):
-            found = findings(resume(paths).engine, Kubectl(paths))
+            session = resume(paths)
+            found = findings(session.engine, session.kubectl)
     else:
         print(f"the state of stack {paths.stack} is not here: the cluster alone is asked", file=sys.stderr)
         cluster = drift_cluster.connection(access.of_stack(paths).context)

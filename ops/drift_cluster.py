@@ -6,6 +6,7 @@ not been deployed yet: the two look the same from here. Secrets and charts are n
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,13 +29,14 @@ CONTROLLERS = ("kube-", "kubelet", "rollouts-controller", "cert-manager-", "exte
 
 
 def connection(context: str | None) -> Cluster:
-    """Return the cluster: the one this pod runs in, else the kubeconfig's.
+    """Return the cluster: the one this pod runs in, unless a kubeconfig is named; else the kubeconfig's.
 
     Raises:
         OpsError: there is neither.
     """
-    # A pod has one cluster, whatever people call it in their kubeconfig.
-    settings = Settings(kubeconfig=_in_cluster()) if ACCOUNT.is_dir() else Settings(context=context or "")
+    # A pod has one cluster, whatever people call it in their kubeconfig; but a CI's own may run in another one.
+    inside = ACCOUNT.is_dir() and not os.environ.get("KUBECONFIG")
+    settings = Settings(kubeconfig=_in_cluster()) if inside else Settings(context=context or "")
     try:
         return connect_to(settings)
     except ProviderError as error:

@@ -1,5 +1,6 @@
 """``make images``: can the vendor's images be had, from here and from each worker; what do their tags mean today?"""
 
+import sys
 from collections.abc import Mapping
 
 from infra.config.vendor_images import VendorImagesConfig
@@ -7,6 +8,7 @@ from infra.registry.look import Seen, look
 from ops import image_workers
 from ops.credentials import stack_config
 from ops.errors import OpsError
+from ops.kubectl import Kubectl
 from ops.paths import StackPaths
 from ops.preflight.images import FIXES, password, question
 
@@ -48,6 +50,15 @@ def _images(vendor: VendorImagesConfig, seen: Mapping[str, Seen]) -> list[str]:
     return lines
 
 
+def _kubectl(paths: StackPaths) -> Kubectl | None:
+    """Return the way to the cluster; None: there is none, which is said, and this machine alone looks."""
+    try:
+        return Kubectl.of(paths)
+    except OpsError as error:
+        print(error, file=sys.stderr)
+        return None
+
+
 def run(paths: StackPaths) -> int:
     """Look from everywhere and print what was seen; 1 where a step fails.
 
@@ -59,7 +70,8 @@ def run(paths: StackPaths) -> int:
     if not vendor:
         raise OpsError(f"stack {paths.stack} names no vendor's registry", "set registry.vendor in its file")
     asked, secret = question(vendor), password(paths.stack)
-    workers = image_workers.answers(paths, stack, asked, secret)
+    kubectl = _kubectl(paths)
+    workers = image_workers.answers(paths, stack, asked, secret, kubectl) if kubectl else {}
     seen = {HERE: look(asked, secret), **workers}
     print(report(vendor, seen))
     if not workers:

@@ -1,6 +1,7 @@
 """What lists of objects say about an installation: each judge takes what the API server lists and returns a finding."""
 
 from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from ops import cards
@@ -8,6 +9,8 @@ from ops.machine import Finding
 
 Listed = Mapping[str, Any]
 """A list as the API server gives it: ``{"items": [...]}``."""
+STARTING_SECONDS = 60
+"""How old a Job's pod is before it is to be ready: a CronJob of each minute always has one that starts."""
 
 
 def nodes(listed: Listed) -> Finding:
@@ -17,7 +20,7 @@ def nodes(listed: Listed) -> Finding:
         name="node",
         ok=bool(ready),
         says=f"ready: {', '.join(ready)}" if ready else "no node is ready",
-        fix="python -m cluster status",
+        fix="kubectl describe nodes; a node of our own: sudo python3 -m cluster status",
     )
 
 
@@ -39,8 +42,8 @@ def gpus(listed: Listed, wanted: int, pods: Listed, namespaces: Collection[str])
 
 
 def pods(namespace: str, listed: Listed, workloads: int = 1) -> Finding:
-    """All pods of a namespace are ready, finished ones aside; none is enough only where nothing is to run."""
-    running = [item for item in listed["items"] if item["status"].get("phase") != "Succeeded"]
+    """All pods of a namespace that run are ready; none is enough only where nothing is to run."""
+    running = _run(listed)
     waiting = [
         f"{item['metadata']['name']} ({_reason(item)})"
         for item in running
@@ -65,6 +68,51 @@ def _reason(pod: Mapping[str, Any]) -> str:
             if reason := state.get("reason"):
                 return str(reason)
     return str(pod["status"].get("phase", "unknown"))
+
+
+def _run(listed: Listed) -> list[Mapping[str, Any]]:
+    """Return the pods that are to be ready: neither those that ended, nor a Job's that has just begun.
+
+    One that failed never runs again: its controller makes another, which is judged, and of a Job the Job itself is.
+    """
+    return [
+        item
+        for item in listed["items"]
+        if item["status"].get("phase") not in {"Succeeded", "Failed"}
+        and not (_owner(item)[0] == "Job" and _age_seconds(item) < STARTING_SECONDS)
+    ]
+
+
+def _owner(item: Mapping[str, Any]) -> tuple[str, str]:
+    """Return kind and name of what made an object; itself where nobody did."""
+    for reference in item["metadata"].get("ownerReferences", ()):
+        return reference["kind"], reference["name"]
+    return "", item["metadata"]["name"]
+
+
+def _age_seconds(item: Mapping[str, Any]) -> float:
+    return (datetime.now(UTC) - datetime.fromisoformat(item["metadata"]["creationTimestamp"])).total_seconds()
+
+
+def jobs(namespace: str, listed: Listed) -> Finding:
+    """The last run of every Job and CronJob that has ended was a good one."""
+    ended = {
+        _owner(item): item
+        for item in sorted(listed["items"], key=lambda item: str(item["metadata"]["creationTimestamp"]))
+        # An analysis that says no does its work; what came of its rollout is judged with the rollouts.
+        if "True" in (condition(item, "Complete"), condition(item, "Failed")) and _owner(item)[0] != "AnalysisRun"
+    }
+    bad = [
+        f"{item['metadata']['name']} ({condition(item, 'Failed', 'message')})"
+        for item in ended.values()
+        if condition(item, "Failed") == "True"
+    ]
+    return Finding(
+        name=f"jobs in {namespace}",
+        ok=not bad,
+        says=f"failed: {', '.join(bad)}" if bad else f"{len(ended)} ended well",
+        fix=f"kubectl -n {namespace} logs job/NAME; a CronJob's next good run ends this finding",
+    )
 
 
 def memory(namespace: str, listed: Listed) -> Finding:
@@ -99,12 +147,8 @@ def events(namespace: str, listed: Listed, waiting: Collection[str]) -> Finding:
 
 
 def waiting(listed: Listed) -> list[str]:
-    """Return the names of the pods that are not ready, finished ones aside."""
-    return [
-        item["metadata"]["name"]
-        for item in listed["items"]
-        if item["status"].get("phase") != "Succeeded" and condition(item, "Ready") != "True"
-    ]
+    """Return the names of the pods that are to be ready and are not."""
+    return [item["metadata"]["name"] for item in _run(listed) if condition(item, "Ready") != "True"]
 
 
 def external_secrets(listed: Listed) -> Finding:

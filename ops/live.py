@@ -1,6 +1,7 @@
-"""``make live``: what Argo CD delivers, with real programs, on a node of its own.
+"""``make live``: what takes a node of its own for long, with real programs.
 
 ``wsl``: the chain from a pushed commit to a new answer. ``dev``: the vendor's eight services, wave by wave.
+``local``: an upgrade from the last release, with data in it.
 """
 
 import os
@@ -13,9 +14,9 @@ from ops.paths import CHECKOUT, VENV
 from toolchain.ensure import ready
 from toolchain.tools import ARGOCD, GITEA, LIVE, NODE
 
-TOOLS = {"wsl": LIVE, "dev": (ARGOCD, GITEA)}
+TOOLS = {"wsl": LIVE, "dev": (ARGOCD, GITEA), "local": ()}
 """Stack -> the programs that its run needs besides the node's."""
-FIRST_GIB = {"wsl": 45, "dev": 30}
+FIRST_GIB = {"wsl": 45, "dev": 30, "local": machine.UP_GIB}
 """Stack -> free disk for a first run: these programs are built from source."""
 AGAIN_GIB = 15
 """Free disk for a later one: images, the builder's cache, the registry."""
@@ -53,7 +54,7 @@ def run(stack: str) -> int:
         raise OpsError(f"there is no live run of stack {stack}", f"make live STACK={' or STACK='.join(TOOLS)}")
     first = not all(ready(tool) for tool in (*NODE, *TOOLS[stack]))
     needed = machine.disk(FIRST_GIB[stack] if first else AGAIN_GIB)
-    machine.demand([machine.python(), machine.root(), machine.debian(), needed, _free_memory(), _no_node()])
+    machine.demand([machine.architecture(), machine.root(), machine.debian(), needed, _free_memory(), _no_node()])
     command = [str(VENV / "bin" / "python"), "-m", "pytest", f"tests/live/{stack}", "-m", "live", "-x", "-v"]
     environment = {**os.environ, "AIHUB_LIVE": stack}
     return subprocess.run([*command, "--timeout=3600"], cwd=CHECKOUT, env=environment, check=False).returncode

@@ -1,7 +1,5 @@
 """``make diff LIVE=1``: what the cluster would change, by its own dry run; what it prints is shown object by object."""
 
-import os
-import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,11 +10,9 @@ import yaml
 from infra.config import StackConfig
 from infra.recorder import SECRET
 from infra.workload import SECRETS_VERSION
-from ops import access
 from ops.credentials import stack_config
-from ops.errors import OpsError
+from ops.kubectl import Kubectl
 from ops.object_diff import ARGOCD, PULUMI, Comparison, Declared, compare, markdown, titled
-from ops.paths import StackPaths
 
 FIELD_MANAGERS = {PULUMI: "pulumi", ARGOCD: "aihub-diff"}
 """Owner -> in whose name the dry run applies. Argo CD marks its objects with labels of its own: in its name the dry run
@@ -26,36 +22,13 @@ KEEP = "#!/bin/sh\ncp -r \"$1\" '{folder}/live' && cp -r \"$2\" '{folder}/merged
 _SERVER_SET = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
 
 
-class Kubectl:
-    """kubectl with a stack's cluster."""
-
-    def __init__(self, paths: StackPaths) -> None:
-        """Find both; nothing is asked yet."""
-        reach = access.of_stack(paths)
-        self._command = [str(access.kubectl()), *(["--context", reach.context] if reach.context else [])]
-        self._environment = {**os.environ, **({"KUBECONFIG": str(reach.kubeconfig)} if reach.kubeconfig else {})}
-
-    def run(self, *arguments: str, stdin: str = "", fine: Sequence[int] = (0,), **variables: str) -> str:
-        """Run it and return what it says.
-
-        Raises:
-            OpsError: it ended otherwise than ``fine`` says; the message ends in its own.
-        """
-        command = [*self._command, *arguments, "--request-timeout=30s"]
-        environment = {**self._environment, **variables}
-        done = subprocess.run(command, env=environment, input=stdin, capture_output=True, text=True, check=False)
-        if done.returncode not in fine:
-            raise OpsError(f"the cluster does not answer: {done.stderr.strip()[-400:]}", "kubectl version")
-        return done.stdout
-
-
-def report(paths: StackPaths, declared: Sequence[Declared]) -> str:
+def report(kubectl: Kubectl, stack_name: str, declared: Sequence[Declared]) -> str:
     """Return the comparison with the cluster as Markdown.
 
     Raises:
         OpsError: the cluster cannot be asked.
     """
-    kubectl, stack = Kubectl(paths), stack_config(paths.stack)
+    stack = stack_config(stack_name)
     there = _places(kubectl)
     asked = [each for each in declared if _comparable(each.content)]
     absent = [each for each in asked if not _has_place(each.content, *there)]
@@ -69,14 +42,14 @@ def report(paths: StackPaths, declared: Sequence[Declared]) -> str:
         same=len(asked) - sum(len(part.added) + len(part.changed) for part in parts[1:]),
     )
     silent = len(declared) - len(asked) - len(absent)
-    text = markdown(f"Stack {paths.stack}, compared with its cluster", whole)
+    text = markdown(f"Stack {stack_name}, compared with its cluster", whole)
     return f"{text}\n{silent} not compared: charts, images, and what holds secrets (`pulumi preview --diff` does).\n"
 
 
 def _places(kubectl: Kubectl) -> tuple[set[str], set[str]]:
     """Return the namespaces and the API versions that are there."""
-    namespaces = kubectl.run("get", "namespaces", "-o", "name").split()
-    return {name.removeprefix("namespace/") for name in namespaces}, set(kubectl.run("api-versions").split())
+    namespaces = kubectl.ask("get", "namespaces", "-o", "name").split()
+    return {name.removeprefix("namespace/") for name in namespaces}, set(kubectl.ask("api-versions").split())
 
 
 def _comparable(content: Mapping[str, Any]) -> bool:
@@ -106,7 +79,7 @@ def _dry_run(kubectl: Kubectl, stack: StackConfig, owner: str, asked: Iterable[D
         script = Path(folder) / "keep"
         script.write_text(KEEP.format(folder=folder))
         script.chmod(0o700)
-        kubectl.run(
+        kubectl.ask(
             *("diff", "--server-side", "--force-conflicts", f"--field-manager={FIELD_MANAGERS[owner]}", "-f", "-"),
             stdin=yaml.safe_dump_all([dict(each.content) for each in wanted]),
             fine=(0, 1),

@@ -1,8 +1,8 @@
 """What this machine has: asked once, used by ``doctor`` and before anything is changed."""
 
 import os
+import platform
 import shutil
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,8 +10,9 @@ from pathlib import Path
 
 from ops.errors import OpsError
 
-PYTHON_MINIMUM = (3, 11)
-UP_GIB = 35
+ARCHITECTURE = "x86_64"
+"""What the vendors' downloads are for, and the pinned Python packages; on anything else nothing was ever run."""
+UP_GIB = 20
 """Free disk that a first `make up` may need at its height, with everything still to be built."""
 AGAIN_GIB = 5
 """Free disk that a later `make up` needs."""
@@ -39,13 +40,18 @@ def free_gib(path: Path) -> float:
 
 
 def python() -> Finding:
-    """Is Python new enough?"""
+    """Which Python is this? One that is too old never comes here."""
     here = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding(name="python", ok=True, says=f"Python {here} at {sys.executable}")
+
+
+def architecture() -> Finding:
+    """Is this a processor that the node's programs and images are for?"""
     return Finding(
-        name="python",
-        ok=sys.version_info >= PYTHON_MINIMUM,
-        says=f"Python {here} at {sys.executable}",
-        fix="install Python 3.11 or newer (Debian 12: sudo apt-get install python3)",
+        name="processor",
+        ok=platform.machine() == ARCHITECTURE,
+        says=platform.machine(),
+        fix=f"use a machine with {ARCHITECTURE}",
     )
 
 
@@ -69,22 +75,6 @@ def disk(needed_gib: int) -> Finding:
         says=f"{free:.0f} GiB free, {needed_gib} GiB needed",
         fix=f"free {max(needed_gib - free, 0):.0f} GiB on the disk of /var/lib and of your home folder",
     )
-
-
-def port(number: int, purpose: str) -> Finding:
-    """Is a TCP port on loopback free?"""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", number))
-        except OSError:
-            return Finding(
-                name=f"port {number}",
-                ok=False,
-                says=f"port {number} ({purpose}) is taken",
-                fix=f"stop what holds it: sudo ss -ltnp 'sport = :{number}'",
-            )
-    return Finding(name=f"port {number}", ok=True, says=f"port {number} ({purpose}) is free")
 
 
 def gpu() -> Finding:

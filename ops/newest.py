@@ -79,7 +79,7 @@ def _chart(pin: Pin) -> str:
     is_oci = pin.repository.startswith("oci://")
     what = [f"{pin.repository}/{pin.name}"] if is_oci else [pin.name, "--repo", pin.repository]
     helm = ready(HELM)
-    program = str(helm / "helm") if helm else _program("helm", fix=" (python -m toolchain helm)")
+    program = str(helm / "helm") if helm else _program("helm", fix=" (python3 -m toolchain helm)")
     found = re.search(r"^version: *['\"]?([^'\"\s]+)", told([program, "show", "chart", *what]), re.MULTILINE)
     if not found:
         raise NotAskedError("the chart names no version")

@@ -58,8 +58,8 @@ def render(stack: str, out: Path | None) -> int:
     if out is None:
         raise OpsError("no folder was named", f"make render STACK={stack} OUT=path/to/folder")
     from infra import gitops  # noqa: PLC0415 - the program is imported by who renders it only
-    from infra.config import ConfigError  # noqa: PLC0415
-    from infra.manifests import RenderError  # noqa: PLC0415
+    from infra.config import ConfigError  # noqa: PLC0415 - the same
+    from infra.manifests import RenderError  # noqa: PLC0415 - the same
 
     try:
         files = gitops.render(stack, out)

@@ -1,13 +1,11 @@
 """Restarts what reads a Secret that changed: a mounted file changes by itself, a running process does not notice."""
 
 import json
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from ops.errors import OpsError
+from ops.kubectl import Kubectl
 
 Identity = tuple[str, str]
 """Namespace and name."""
@@ -59,29 +57,21 @@ def readers(
 class Cluster:
     """The two questions and the one change that this needs, through kubectl."""
 
-    def __init__(self, kubectl: Path, environment: Mapping[str, str]) -> None:
-        self._kubectl = str(kubectl)
-        self._environment = environment
-
-    def _run(self, *arguments: str) -> str:
-        command = [self._kubectl, *arguments, "--request-timeout=20s"]
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise OpsError(f"the cluster does not answer: {done.stderr.strip()[-300:]}", "make verify")
-        return done.stdout
+    def __init__(self, kubectl: Kubectl) -> None:
+        self._kubectl = kubectl
 
     def secrets(self) -> dict[Identity, str]:
         """Return the version of each Secret of ours; never its content."""
-        columns = "N:.metadata.namespace,M:.metadata.name,V:.metadata.resourceVersion"
-        printed = self._run("get", "secrets", "-A", "-l", OURS, "--no-headers", "-o", f"custom-columns={columns}")
+        columns = "custom-columns=N:.metadata.namespace,M:.metadata.name,V:.metadata.resourceVersion"
+        printed = self._kubectl.ask("get", "secrets", "-A", "-l", OURS, "--no-headers", "-o", columns)
         rows = [line.split() for line in printed.splitlines()]
         return {(namespace, name): version for namespace, name, version in rows}
 
     def workloads(self) -> list[dict[str, Any]]:
         """Return everything that runs pods until it is told to stop."""
-        known = self._run("api-resources", "--api-group=argoproj.io", "--output=name").split()
+        known = self._kubectl.ask("api-resources", "--api-group=argoproj.io", "--output=name").split()
         kinds = (*RELOADABLE, *(kind for kind in (ROLLOUTS,) if kind in known))
-        return list(json.loads(self._run("get", ",".join(kinds), "-A", "-o", "json"))["items"])
+        return list(self._kubectl.get(",".join(kinds), "-A")["items"])
 
     def templates(self) -> dict[tuple[str, str, str], str]:
         """Return each workload's pod template, as text that can be compared."""
@@ -96,4 +86,4 @@ class Cluster:
         """Replace the pods of a workload, as its own strategy says."""
         stamp = {RESTARTED_AT: datetime.now(UTC).isoformat(timespec="seconds")}
         patch = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
-        self._run("-n", namespace, "patch", kind.lower(), name, "--type=merge", "-p", json.dumps(patch))
+        self._kubectl.ask("-n", namespace, "patch", kind.lower(), name, "--type=merge", "-p", json.dumps(patch))

@@ -5,13 +5,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ops.backup import STATE, VAULT, of_cluster, vault_names
+from ops.backup import STATE, VAULT, vault_names
 from ops.backups.kinds import differences, summary
 from ops.backups.manifest import Manifest, Part, demand_whole, read
 from ops.backups.reach import Reach
 from ops.backups.stores import Store, pod_of, stores
 from ops.credentials import stack_config
 from ops.errors import OpsError
+from ops.kubectl import Kubectl
 from ops.lock import locked
 from ops.paths import StackPaths
 from ops.session import resume
@@ -79,7 +80,7 @@ def run(place: StackPaths, folder: Path | None, *, into: str, name: str, replace
             return _state(place, folder, parts[0], replace=replace)
         if name == VAULT:
             return _vault(place, parts[0])
-        kubectl, known = of_cluster(place), {store.name: store for store in stores(stack_config(place.stack))}
+        kubectl, known = Kubectl.of(place), {store.name: store for store in stores(stack_config(place.stack))}
         if missing := [part.name for part in parts if part.name not in known]:
             raise OpsError(f"stack {place.stack} has no {', '.join(missing)} any more", "NAME= restores one part alone")
         targets = [

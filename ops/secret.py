@@ -5,11 +5,12 @@ import sys
 
 from infra.config import StackConfig
 from infra.config.secret_keys import Origin
-from ops import access
+from ops import machine
 from ops.credentials import LOCAL, PASSPHRASE, Credentials, completed, keep, kept, load_or_make, stack_config, wanted_by
 from ops.errors import OpsError
 from ops.lock import locked
 from ops.paths import StackPaths
+from ops.preflight import gitlab
 from ops.progress import Progress
 from ops.restart import Cluster, changed, readers
 from ops.session import resume
@@ -52,7 +53,8 @@ def renew(paths: StackPaths, stack: StackConfig, name: str) -> None:
     """Write a new value down: a random one, or one that a person gives; what is derived from it follows.
 
     Raises:
-        OpsError: there is no such secret, or it is derived from another.
+        OpsError: there is no such secret, it is derived from another, something is encrypted with it, or GitLab
+            refuses the token that is given.
     """
     choices = renewable(stack)
     if name == PASSPHRASE:
@@ -63,9 +65,19 @@ def renew(paths: StackPaths, stack: StackConfig, name: str) -> None:
         )
     if name not in choices:
         raise OpsError(f"stack {paths.stack} has no secret {name!r} to renew", f"choose one of: {', '.join(choices)}")
+    encrypted = {each.name: each.encrypts for each in wanted_by(stack) if each.encrypts}
+    if name in encrypted:
+        raise OpsError(
+            f"with another {name} nobody can read what is encrypted with this one: {encrypted[name]}",
+            f"leave it. If it is known to others: take its line out of {paths.secrets}, "
+            f"run make up STACK={paths.stack}, and set these anew",
+        )
     before = {key: value for key, value in kept(paths).items() if key != name}
     if choices[name] is Origin.GIVEN:
         before[name] = given(name)
+        if name == gitlab.TOKEN_KEY:
+            # Before it takes the place of one that works, and before `pulumi up` stops at it half way.
+            machine.demand(gitlab.looks(paths.stack, stack, before[name]))
     keep(paths, completed(before, wanted_by(stack), stack.registry.username or ""))
 
 
@@ -92,7 +104,7 @@ def run(paths: StackPaths, name: str) -> int:
 def _roll(paths: StackPaths, credentials: Credentials, progress: Progress) -> None:
     """Give the cluster the new value, and replace the pods that still have the old one."""
     session = resume(paths)
-    cluster = Cluster(access.kubectl(), session.engine.environment())
+    cluster = Cluster(session.kubectl)
     secrets, templates = cluster.secrets(), cluster.templates()
     with progress.step("pulumi up", "the new value reaches the cluster"):
         session.engine.prepare(credentials)

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ops import access, providers
+from infra.config import StackConfig
+from ops import access, ingress, providers
 from ops.chat_client import ChatClient
 from ops.credentials import load_or_make, stack_config
 from ops.engine import Engine
 from ops.errors import OpsError
+from ops.kubectl import Kubectl
 from ops.paths import StackPaths
 from toolchain.ensure import ready
 from toolchain.tools import PULUMI, PULUMI_PYTHON
@@ -18,7 +20,9 @@ from toolchain.tools import PULUMI, PULUMI_PYTHON
 class Session:
     """What ``verify``, ``documents`` and ``destroy`` act on."""
 
+    stack: StackConfig
     engine: Engine
+    kubectl: Kubectl
     outputs: dict[str, Any]
     api_key: str
 
@@ -27,12 +31,12 @@ class Session:
         """The deployed chat.
 
         Raises:
-            OpsError: this stack deploys none through Pulumi.
+            OpsError: this stack deploys none through Pulumi, or the cluster does not answer.
         """
         url = self.outputs.get("chatUrl")
         if not url:
             raise OpsError("this stack has no chat of its own to talk to", "its URL comes with `make up`")
-        return ChatClient(url=url, api_key=self.api_key)
+        return ChatClient(url=url, api_key=self.api_key, opener=ingress.opener(self.kubectl, self.stack))
 
 
 def binaries() -> list[Path]:
@@ -51,18 +55,20 @@ def resume(paths: StackPaths) -> Session:
     """Return the session of a stack that ``make up`` has made.
 
     Raises:
-        OpsError: the stack was never brought up from this checkout.
+        OpsError: the stack was never brought up from this checkout, or it is not clear which cluster is its.
     """
     if not paths.secrets.exists() or not paths.state.exists():
         raise OpsError(f"stack {paths.stack} is not up from this checkout", f"make up STACK={paths.stack}")
+    kubectl = Kubectl.of(paths)  # before the engine, which would take the current cluster where none is named
     reach, places = access.of_stack(paths), binaries()
     engine = Engine(
         paths=paths,
         binaries=places,
-        providers=providers.for_up(places[0]),
+        providers=providers.in_use(paths.environment, places[0]),
         kubeconfig=reach.kubeconfig,
         variables=reach.variables,
     )
-    credentials = load_or_make(paths, stack_config(paths.stack))
+    stack = stack_config(paths.stack)
+    credentials = load_or_make(paths, stack)
     engine.prepare(credentials)
-    return Session(engine=engine, outputs=engine.outputs(), api_key=credentials.api_key)
+    return Session(stack=stack, engine=engine, kubectl=kubectl, outputs=engine.outputs(), api_key=credentials.api_key)

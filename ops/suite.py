@@ -1,9 +1,12 @@
 """``make test``: everything that can be checked on this machine, and one closing summary.
 
-Two lanes run side by side: the checks that need only Python, and those that first need tools built, services started
-or a node. What a part prints goes to ``.aihub/test/<part>.log``; the summary names what failed and what was skipped.
+Three lanes run side by side: the checks that need only Python, the stand-ins of Pulumi's plugins, and what first needs
+tools built, a browser or a node. Each waits about as long as it works, so that two cores carry the three. No two share
+a port, a folder or the node; what takes tools out of the cache waits until they are made. What a part prints goes to
+``.aihub/test/<part>.log``; the summary names what failed and what was skipped.
 """
 
+import json
 import os
 import shutil
 import subprocess
@@ -14,6 +17,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cluster import NodeError, packages
@@ -26,6 +30,8 @@ from toolchain.ensure import ensure, ready
 from toolchain.tools import COMPOSE, ENGINE, HELM, KUBERNETES, VAULT, Tool
 
 LOGS = PRIVATE / "test"
+SUMS = "sums.json"
+"""File of the last run of the whole suite: how many tests, how long."""
 PYTHON = str(VENV / "bin" / "python")
 SERVICE_PYTHON = str(SERVICE_VENV / "bin" / "python")
 TEST_PACKAGES = {
@@ -64,7 +70,7 @@ class Part:
     root: bool = False
     """Whether it needs root."""
     tools: bool = False
-    """Whether it waits for the tools that the other lane makes: without them some of its tests would be skipped."""
+    """Whether it waits for the tools that HEAVY's lane makes: without them some of its tests would be skipped."""
     builds: tuple[Tool, ...] = ()
     """What takes too long to build for every run: such a part runs only when it is named."""
 
@@ -107,6 +113,15 @@ CHECKS = (
     ),
     Part(name="service", argv=pytest(SERVICE_PYTHON, "tests/service", "--ignore=tests/service/web"), junit=True),
 )
+PLUGINS = (
+    Part(
+        name="plugins",
+        argv=pytest(PYTHON, "tests/plugins", "tests/cluster", "-m", "not live"),
+        junit=True,
+        tools=True,
+    ),
+)
+"""Real engine, API server and builds, all in folders and on ports of their own; 750 MiB at their height."""
 HEAVY = (
     Part(
         name="page",
@@ -121,7 +136,6 @@ HEAVY = (
         junit=True,
     ),
     Part(name="browser", argv=pytest(PYTHON, "tests/service/web"), junit=True),
-    Part(name="plugins", argv=pytest(PYTHON, "tests/plugins", "tests/cluster", "-m", "not live"), junit=True),
     Part(
         name="vault",
         argv=pytest(PYTHON, "tests/ops/test_vault_server.py", "tests/infra/secrets", "-m", "vault"),
@@ -177,7 +191,7 @@ def _prepare(progress: Progress) -> dict[str, str]:
             packages.install(missing)
         except NodeError as error:  # what needs them is skipped, and says so
             progress.say(str(error))
-    # Helm is made by the other lane; where it is on PATH already, this is that folder.
+    # Helm is made by HEAVY's lane; where it is on PATH already, this is that folder.
     helm = ready(HELM) or folder(HELM) / "bin"
     path = os.pathsep.join([str(pypi.node()), str(helm), os.environ["PATH"]])
     return {**os.environ, "PATH": path, "PYTHONPATH": f"{CHECKOUT}:{SERVICE}"}
@@ -229,6 +243,21 @@ def summary(results: Sequence[Result]) -> str:
     return "\n".join([*lines, f"{passed} passed, {failed} failed, {sum(len(r.skipped) for r in results)} skipped"])
 
 
+def _write_sums(results: Sequence[Result], seconds: float) -> None:
+    """Leave what came of the whole suite, for `python -m bench.suite`."""
+    described = ["git", "describe", "--always", "--dirty"]
+    commit = subprocess.run(described, cwd=CHECKOUT, capture_output=True, text=True, check=False).stdout.strip()
+    sums = {
+        "commit": f"{commit}, {datetime.now(UTC):%Y-%m-%d}",
+        "seconds": round(seconds),
+        "passed": sum(result.passed for result in results),
+        "failed": sum(result.failed for result in results),
+        "skipped": sum(len(result.skipped) for result in results),
+        "parts": {result.name: round(result.seconds) for result in results},
+    }
+    (LOGS / SUMS).write_text(json.dumps(sums, indent=1) + "\n")
+
+
 def parts_of(lane: Sequence[Part], only: Sequence[str]) -> list[Part]:
     """Return the parts of a lane that are named; with no name all but those that must be."""
     return [part for part in lane if (part.name in only if only else not part.builds)]
@@ -238,15 +267,18 @@ def run(only: Sequence[str]) -> int:
     """Run the suite, or the parts named; 1 when anything failed."""
     LOGS.mkdir(parents=True, exist_ok=True)
     progress = Progress("make test")
-    chosen = [parts_of(lane, only) for lane in (CHECKS, HEAVY)]
+    checks, plugins, heavy = (parts_of(lane, only) for lane in (CHECKS, PLUGINS, HEAVY))
     with progress.step("Preparing", "environments and packages"):
         environment = _prepare(progress)
     results: list[Result] = []
     tools = threading.Event()
-    with ThreadPoolExecutor(max_workers=2) as lanes, progress.step("Checks", f"each part's output: {LOGS}"):
-        light = lanes.submit(_lane, chosen[0], environment, results, tools)
-        heavy = lanes.submit(_heavy_lane, chosen[1], environment, results, tools, progress)
-        light.result(), heavy.result()
+    with ThreadPoolExecutor(max_workers=3) as lanes, progress.step("Checks", f"each part's output: {LOGS}"):
+        running = [lanes.submit(_lane, parts, environment, results, tools) for parts in (checks, plugins)]
+        running.append(lanes.submit(_heavy_lane, heavy, environment, results, tools, progress))
+        for lane in running:
+            lane.result()
+    if not only:
+        _write_sums(results, time.monotonic() - progress.started)
     print(progress.table())
     print(summary(results))
     return 1 if any(result.failed for result in results) else 0

@@ -1,33 +1,50 @@
 """``make up``: from a bare machine to a chat that answers."""
 
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
-from ops import access, documents, machine, providers, verify
-from ops.chat_client import ChatClient
+from ops import access, documents, ingress, machine, providers, verify
+from ops.chat_client import ChatClient, ChatError
 from ops.credentials import load_or_make, stack_config
 from ops.engine import Engine
+from ops.errors import OpsError
+from ops.kubectl import Kubectl
 from ops.lock import locked
 from ops.paths import CHECKOUT, StackPaths
 from ops.preflight import owner
 from ops.preflight import run as preflight
 from ops.progress import Progress
-from toolchain.ensure import ensure, ensure_all, ready
+from toolchain.ensure import ensure, ready
 from toolchain.golang import forget_build_files
 from toolchain.tools import NODE, PULUMI, PULUMI_PYTHON
 
 
-def _preflight(own_node: bool) -> None:
+def _preflight(stack: str, own_node: bool) -> None:
     """Refuse, before anything changes, what cannot end well.
 
     Raises:
-        OpsError: everything that is missing, each with its fix.
+        OpsError, NodeError: everything that is missing, each with its fix.
     """
-    wanted = [machine.python()]
     if own_node:
         first = not all(ready(tool) for tool in NODE)
-        wanted += [machine.root(), machine.debian(), machine.disk(machine.UP_GIB if first else machine.AGAIN_GIB)]
-    machine.demand(wanted)
+        disk = machine.disk(machine.UP_GIB if first else machine.AGAIN_GIB)
+        machine.demand([machine.architecture(), machine.root(), machine.debian(), disk])
+        from cluster import node  # noqa: PLC0415 - only a stack on our own node needs it
+
+        node.check()
+    machine.demand(preflight.of_stack(stack, before_up=True))
+
+
+@contextmanager
+def _one_after_the_other() -> Iterator[ThreadPoolExecutor]:
+    """Work beside ours; where ours fails, what has not begun never does."""
+    builder = ThreadPoolExecutor(max_workers=1)
+    try:
+        yield builder
+    finally:
+        builder.shutdown(cancel_futures=True)
 
 
 def engine_binaries(progress: Progress) -> list[Path]:
@@ -37,16 +54,26 @@ def engine_binaries(progress: Progress) -> list[Path]:
     return [place] if (place / "pulumi-language-python").exists() else [place, ensure(PULUMI_PYTHON, progress.say)]
 
 
-def _node(progress: Progress, builds: Future[list[Path]]) -> None:
+def _node(progress: Progress, builds: Sequence[Future[Path]]) -> None:
     """Prepare packages and images while the tools are built, then start the node."""
     from cluster import node  # noqa: PLC0415 - only a stack on our own node needs it
 
     with progress.step("System packages and base image", "while Kubernetes is built"):
         node.prepare(progress.say)
     with progress.step("Kubernetes binaries", "building only what is neither here nor to be downloaded"):
-        builds.result()
+        for build in builds:
+            build.result()
     with progress.step("Kubernetes node", "until it is ready and its DNS answers"):
         node.up(progress.say)
+
+
+def _answers(chat: ChatClient) -> bool:
+    """Say whether the chat is there."""
+    try:
+        chat.request("GET", "/livez")
+    except (ChatError, OpsError):
+        return False
+    return True
 
 
 def run(paths: StackPaths) -> int:
@@ -57,17 +84,18 @@ def run(paths: StackPaths) -> int:
     """
     reach = access.of_stack(paths)
     stack = stack_config(paths.stack)
-    _preflight(reach.own_node)
+    _preflight(paths.stack, reach.own_node)
     progress = Progress(f"make up STACK={paths.stack}")
-    with locked(paths, "up"), ThreadPoolExecutor(max_workers=1) as builder:
+    with locked(paths, "up"), _one_after_the_other() as builder:
         credentials = load_or_make(paths, stack)
         # One build after the other, each on all cores; the node waits for its own only.
-        node_tools = builder.submit(ensure_all, NODE if reach.own_node else (), progress.say)
+        node_tools = [builder.submit(ensure, tool, progress.say) for tool in (NODE if reach.own_node else ())]
         cli = builder.submit(engine_binaries, progress)
         if reach.own_node:
             _node(progress, node_tools)
         # Once the node is there: what it lacks for this stack, before anything waits for a pod that cannot start.
         machine.demand(preflight.of_stack(paths.stack, before_up=True))
+        kubectl = Kubectl.of(paths)
         with progress.step("Pulumi", "its command line and its providers"):
             binaries = cli.result()
             forget_build_files()
@@ -86,15 +114,23 @@ def run(paths: StackPaths) -> int:
             try:
                 engine.run("up", "--yes", "--skip-preview", "--suppress-outputs", "--refresh")
             finally:
-                owner.mark(access.kubectl(), engine.environment(), paths.stack, owner.namespaces(stack))
+                owner.mark(kubectl, paths.stack, owner.namespaces(stack))
         outputs = engine.outputs()
         url = outputs.get("chatUrl")
-        chat = ChatClient(url=url, api_key=credentials.api_key) if url else None
+        opener = ingress.opener(kubectl, stack)
+        chat = ChatClient(url=url, api_key=credentials.api_key, opener=opener) if url else None
+        if chat is not None and outputs["chatDelivery"] == "argocd" and not _answers(chat):
+            print(progress.table())
+            print("The platform is up. Argo CD deploys the chat from Git, and it is not there yet: push the tree that")
+            print(f'`make render STACK={paths.stack} OUT=folder` writes (docs/delivery.md, "The first time"), then')
+            print(f"`make verify STACK={paths.stack}` and `make documents STACK={paths.stack} DIR=docs`.")
+            print(f"API key file: {paths.api_key}")
+            return 0
         if chat is not None:
             with progress.step("Documents", "README.md and docs/ become the chat's first knowledge"):
                 documents.load(chat, documents.own(), progress.say)
         with progress.step("Verify"):
-            found = verify.checks(access.kubectl(), engine.environment(), outputs, chat)
+            found = verify.checks(kubectl, outputs, chat)
     status = verify.report(paths.stack, found, as_json=False)
     print(progress.table())
     print(f"By hand: source {paths.environment.relative_to(CHECKOUT)} && pulumi up")

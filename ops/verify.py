@@ -1,21 +1,20 @@
 """``make verify``: is the installation whole, from the pods to an answer?
 
 The JSON contract (``--json``): ``{"stack", "ok", "checks": [{"name", "ok", "says", "fix"}]}``; exit status 0 when every
-check is ok, 1 when one is not, 2 when the checks could not be made at all.
+check is ok, 1 when one is not, 2 when the checks could not be made at all: then ``checks`` is empty, and ``error`` says
+why.
 """
 
 import json
-import subprocess
 import urllib.error
-import urllib.request
 from collections.abc import Collection, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from ops import access, aipp, judges
+from ops import aipp, judges, monitoring
 from ops.chat_client import ChatClient, ChatError, answer_of
 from ops.errors import OpsError
+from ops.kubectl import Kubectl
 from ops.machine import Finding
 from ops.paths import StackPaths
 from ops.session import resume
@@ -23,28 +22,21 @@ from ops.session import resume
 QUESTION = "How do I start it, and what does `make up` do?"
 
 
-def _kubectl(kubectl: Path, environment: Mapping[str, str], *arguments: str) -> dict[str, Any]:
-    command = [str(kubectl), *arguments, "-o", "json", "--request-timeout=10s"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise OpsError(f"the cluster does not answer: {done.stderr.strip()[-300:]}", "python -m cluster status")
-    return dict(json.loads(done.stdout))
-
-
-def endpoint(url: str, path: str) -> Finding:
+def endpoint(chat: ChatClient, path: str, namespace: str) -> Finding:
     """Does an open route answer?"""
+    url = chat.url
     try:
-        with urllib.request.urlopen(url + path, timeout=10) as response:  # noqa: S310 - the stack's own URL
+        with chat.opener.open(url + path, timeout=10) as response:
             says, ok = f"{url}{path} answers {response.status}", response.status == 200
-    except (OSError, urllib.error.URLError) as error:
+    except OSError as error:
         says, ok = f"{url}{path}: {error}", False
-    return Finding(name=f"endpoint {path}", ok=ok, says=says, fix="kubectl -n chat get pods,endpoints")
+    return Finding(name=f"endpoint {path}", ok=ok, says=says, fix=f"kubectl -n {namespace} get pods,endpoints")
 
 
-def closed(url: str) -> Finding:
+def closed(chat: ChatClient) -> Finding:
     """Is the chat closed to who has no key?"""
     try:
-        with urllib.request.urlopen(url + "/v1/models", timeout=10):  # noqa: S310
+        with chat.opener.open(chat.url + "/v1/models", timeout=10):
             status = 200
     except urllib.error.HTTPError as error:
         status = error.code
@@ -54,33 +46,35 @@ def closed(url: str) -> Finding:
         name="closed without a key",
         ok=status == 401,
         says=f"a request without key gets {status or 'no answer'}",
-        fix="do not expose this installation; report it",
+        fix="do not expose this installation; report it" if status else "see why its endpoints do not answer",
     )
 
 
-def services(chat: ChatClient) -> list[Finding]:
+def services(chat: ChatClient, namespace: str) -> list[Finding]:
     """What does the chat say of the services behind it?"""
     try:
         me = chat.json("GET", "/api/me")
     except (ChatError, OpsError) as error:
-        return [Finding(name="chat", ok=False, says=str(error), fix="kubectl -n chat logs deployment/api")]
+        fix = f"kubectl -n {namespace} logs --selector app.kubernetes.io/name=api"  # of a Deployment, or of a Rollout
+        return [Finding(name="chat", ok=False, says=str(error), fix=fix)]
     return [
         Finding(name=name, ok=state == "ok", says=str(state), fix="kubectl get pods -A shows what is down")
         for name, state in me["services"].items()
     ]
 
 
-def answer(chat: ChatClient, question: str) -> Finding:
+def answer(chat: ChatClient, question: str, namespace: str) -> Finding:
     """Does a question get a streamed answer?"""
+    fix = f"kubectl -n {namespace} logs deployment/engine"
     try:
         text, citations, pieces = answer_of(chat.stream(question))
     except (OSError, ValueError) as error:
-        return Finding(name="answer", ok=False, says=str(error), fix="kubectl -n chat logs deployment/engine")
+        return Finding(name="answer", ok=False, says=str(error), fix=fix)
     return Finding(
         name="answer",
         ok=bool(text),
         says=f"{len(text)} characters in {pieces} pieces, {len(citations)} passages cited",
-        fix="kubectl -n chat logs deployment/engine",
+        fix=fix,
     )
 
 
@@ -99,47 +93,45 @@ def _concerns(item: Mapping[str, Any], namespaces: Collection[str]) -> bool:
     return item["metadata"]["namespace"] in namespaces or fills in namespaces
 
 
-def checks(
-    kubectl: Path, environment: Mapping[str, str], outputs: Mapping[str, Any], chat: ChatClient | None
-) -> list[Finding]:
+def checks(kubectl: Kubectl, outputs: Mapping[str, Any], chat: ChatClient | None) -> list[Finding]:
     """Make every check that the stack's outputs allow.
 
     Raises:
         OpsError: the cluster cannot be asked at all.
     """
-
-    def ask(*arguments: str) -> dict[str, Any]:
-        return _kubectl(kubectl, environment, *arguments)
-
-    found = [judges.nodes(ask("get", "nodes"))]
+    found = [judges.nodes(kubectl.get("nodes"))]
     namespaces = list(outputs.get("namespaces", {}).values())
     vendors = outputs.get("aippNamespace")
     if vendors and vendors not in namespaces:
         namespaces.append(vendors)  # Argo CD's, so none of Pulumi's
     if wanted := int(outputs.get("gpus", 0)):
-        every_pod = ask("get", "pods", "--all-namespaces")
-        found.append(judges.gpus(ask("get", "nodes"), wanted, every_pod, namespaces))
+        every_pod = kubectl.get("pods", "--all-namespaces")
+        found.append(judges.gpus(kubectl.get("nodes"), wanted, every_pod, namespaces))
     for namespace in namespaces:
-        workloads = ask("-n", namespace, "get", "deployments,statefulsets,daemonsets")["items"]
-        pods = ask("-n", namespace, "get", "pods")
+        workloads = kubectl.get("-n", namespace, "deployments,statefulsets,daemonsets")["items"]
+        pods = kubectl.get("-n", namespace, "pods")
         found.append(judges.pods(namespace, pods, len(workloads)))
+        if not (jobs := judges.jobs(namespace, kubectl.get("-n", namespace, "jobs"))).ok:
+            found.append(jobs)
         if not (memory := judges.memory(namespace, pods)).ok:
             found.append(memory)
         if waiting := judges.waiting(pods):
-            found.append(judges.events(namespace, ask("-n", namespace, "get", "events"), waiting))
-        found.append(judges.claims(namespace, ask("-n", namespace, "get", "pvc")))
-    known = {f"{each['spec']['names']['plural']}.{each['spec']['group']}" for each in ask("get", "crds")["items"]}
+            found.append(judges.events(namespace, kubectl.get("-n", namespace, "events"), waiting))
+        found.append(judges.claims(namespace, kubectl.get("-n", namespace, "pvc")))
+    known = {f"{each['spec']['names']['plural']}.{each['spec']['group']}" for each in kubectl.get("crds")["items"]}
     for kind, judge in JUDGED_KINDS.items():
         if kind in known:
-            listed = ask("get", kind, "--all-namespaces")["items"]
+            listed = kubectl.get(kind, "--all-namespaces")["items"]
             if ours := [item for item in listed if _concerns(item, namespaces)]:
                 found.append(judge({"items": ours}))
     if vendors:
-        there = aipp.Cluster(kubectl, environment, vendors)
-        found += aipp.checks(there, outputs.get("aippUrl"), ask("-n", vendors, "get", "deployments"))
+        found += aipp.checks(kubectl, vendors, outputs.get("aippUrl"))
+    if monitoring.MONITORS in known:
+        found += monitoring.checks(kubectl, namespaces)
     if chat is not None:
-        found += [endpoint(chat.url, "/livez"), endpoint(chat.url, "/readyz"), closed(chat.url)]
-        found += [*services(chat), answer(chat, QUESTION)]
+        where = outputs["namespaces"]["chat"]
+        found += [endpoint(chat, "/livez", where), endpoint(chat, "/readyz", where), closed(chat)]
+        found += [*services(chat, where), answer(chat, QUESTION, where)]
     return found
 
 
@@ -164,5 +156,5 @@ def run(paths: StackPaths, as_json: bool) -> int:
     """
     session = resume(paths)
     chat = session.chat if session.outputs.get("chatUrl") else None
-    found = checks(access.kubectl(), session.engine.environment(), session.outputs, chat)
+    found = checks(session.kubectl, session.outputs, chat)
     return report(paths.stack, found, as_json)

@@ -1,5 +1,6 @@
 """One question: where are the binaries of this tool? Made on the spot when nowhere."""
 
+import platform
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -40,12 +41,23 @@ def ensure(tool: Tool, say: Say) -> Path:
         return place
     with being_made(tool) as directory:
         if directory != folder(tool):
-            if download.download(tool, directory / "bin"):
-                say(f"{tool.name} {tool.version}: downloaded from its vendor")
-            else:
-                say(f"{tool.name} {tool.version}: building from its Go module (about {tool.build_minutes} min)")
-                golang.build(tool, directory / "bin")
+            _make(tool, directory / "bin", say)
     return folder(tool) / "bin"
+
+
+def _make(tool: Tool, directory: Path, say: Say) -> None:
+    """Fill ``directory``: by the vendor's downloads where there are some and they can be had, else by a build."""
+    if tool.archives and platform.machine() == "x86_64":
+        try:
+            download.download(tool, directory)
+        except download.UnreachableError as error:
+            # No error: a filter on the way answers in many ways, and the build gives the same version.
+            say(f"{tool.name} {tool.version}: not from its vendor: {error}")
+        else:
+            say(f"{tool.name} {tool.version}: downloaded from its vendor")
+            return
+    say(f"{tool.name} {tool.version}: building from its Go module (about {tool.build_minutes} min)")
+    golang.build(tool, directory)
 
 
 def ensure_all(tools: Iterable[Tool], say: Say) -> list[Path]:

@@ -13,7 +13,7 @@ class Archive:
     """One file of the vendor's that holds binaries of a tool."""
 
     url: str
-    """Address; ``{version}`` is filled in."""
+    """Address; ``{version}`` is filled in, and ``{number}``: the version without its ``v``."""
     checksum_url: str
     """Address of the published SHA-256; its first word is the digest, or the word beside the file's name."""
     members: tuple[str, ...] = ()
@@ -97,7 +97,7 @@ PULUMI = Tool(
     archives=(
         Archive(
             url="https://get.pulumi.com/releases/sdk/pulumi-{version}-linux-x64.tar.gz",
-            checksum_url="https://get.pulumi.com/releases/sdk/pulumi-{version}-checksums.txt",
+            checksum_url="https://get.pulumi.com/releases/sdk/pulumi-{number}-checksums.txt",
             members=("pulumi/pulumi", "pulumi/pulumi-language-python", "pulumi/pulumi-language-python-exec"),
             binaries=("pulumi", "pulumi-language-python", "pulumi-language-python-exec"),
         ),
@@ -202,6 +202,15 @@ COMPOSE = Tool(name="compose", version="v2.16.2", binaries=("compose",), package
 VAULT = Tool(name="vault", version="v1.21.4", binaries=("vault-core",), packages=(".",), build_minutes=6)
 """Vault's core with two of its plugins, for tests; without it they run on a stand-in. Only its name builds it."""
 
+COSIGN = Tool(
+    name="cosign",
+    version="v3.1.3",
+    binaries=("cosign",),
+    packages=("github.com/sigstore/cosign/v3/cmd/cosign",),
+    build_minutes=6,
+)
+"""Signs images and verifies them; the live test does both where it is at hand. Only its name builds it."""
+
 NODE = (KUBERNETES, COREDNS, PAUSE)
 """What a Kubernetes node of our own is made of."""
 
@@ -211,5 +220,5 @@ ENGINE = (PULUMI, PULUMI_PYTHON)
 LIVE = (ROLLOUTS, ARGOCD, GITEA, BUILDKIT)
 """What `make live` runs on a node that no chart's images reach. Nothing else builds them."""
 
-ALL = (*NODE, *ENGINE, HELM, COMPOSE, VAULT, *LIVE)
+ALL = (*NODE, *ENGINE, HELM, COMPOSE, VAULT, COSIGN, *LIVE)
 """Every tool; the names are unique."""

@@ -1,7 +1,6 @@
 """How a store is reached: by shell lines in its own pod, and by a port that leads there."""
 
 import hashlib
-import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ops.errors import OpsError
+from ops.kubectl import Kubectl
 
 COPY_SECONDS = 4 * 3600
 """How long one dump may take, or one restore."""
@@ -83,23 +83,6 @@ def digest(path: Path) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kubectl:
-    """The cluster of a stack."""
-
-    program: Path
-    """kubectl."""
-    environment: Mapping[str, str]
-    """Its environment."""
-    context: str | None
-    """Context of the kubeconfig; None: the current one."""
-
-    def command(self, namespace: str, *arguments: str) -> list[str]:
-        """Return a command line of kubectl."""
-        context = ["--context", self.context] if self.context else []
-        return [str(self.program), *context, "-n", namespace, *arguments]
-
-
-@dataclass(frozen=True, kw_only=True)
 class Pod:
     """A :class:`Reach` of a pod."""
 
@@ -119,26 +102,18 @@ class Pod:
 
     def attempt(self, script: str, stdin: Path | None = None, stdout: Path | None = None) -> Said:
         """See :class:`Reach`; a script that a broken connection took away has a status other than 0."""
-        command = self.kubectl.command(self.namespace, "exec", *(["-i"] if stdin else []), self.pod)
+        command = self.kubectl.command("-n", self.namespace, "exec", *(["-i"] if stdin else []), self.pod)
         return attempt_here(
             [*command, "-c", self.container, "--", "sh", "-c", script], self.kubectl.environment, stdin, stdout
         )
 
     @contextmanager
     def port(self, number: int) -> Iterator[int]:
-        """See :class:`Reach`; through the kubelet: no network policy is in the way."""
-        command = self.kubectl.command(self.namespace, "port-forward", f"pod/{self.pod}", f":{number}")
-        with subprocess.Popen(
-            command, env=self.kubectl.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as process:
-            try:
-                line = process.stdout.readline() if process.stdout else ""
-                found = re.search(r"127\.0\.0\.1:(\d+)", line)
-                if not found:
-                    raise OpsError(f"{self.name}: no way to its port {number}", "make verify")
-                yield int(found[1])
-            finally:
-                process.terminate()
+        """See :class:`Reach`."""
+        with self.kubectl.port(self.namespace, f"pod/{self.pod}", number) as port:
+            if port is None:
+                raise OpsError(f"{self.name}: no way to its port {number}", "make verify")
+            yield port
 
 
 def attempt_here(

@@ -1,7 +1,5 @@
 """Which stores a stack has, and where their pods are."""
 
-import json
-import subprocess
 from dataclasses import dataclass
 from types import ModuleType
 from typing import cast
@@ -11,8 +9,9 @@ from infra.cluster import selector
 from infra.config import StackConfig
 from ops.backups import chroma, postgres, rabbitmq, redis
 from ops.backups.kinds import Kind
-from ops.backups.reach import Kubectl, Pod
+from ops.backups.reach import Pod
 from ops.errors import OpsError
+from ops.kubectl import Kubectl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +61,7 @@ def pod_of(kubectl: Kubectl, store: Store, namespace: str) -> Pod:
         OpsError: the cluster does not answer, or no such pod is ready.
     """
     labels = ",".join(f"{key}={value}" for key, value in selector(store.kind).items())
-    command = kubectl.command(namespace, "get", "pods", "-l", labels, "-o", "json", "--request-timeout=20s")
-    done = subprocess.run(command, env=dict(kubectl.environment), capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise OpsError(f"the cluster does not answer: {done.stderr.strip()[-300:]}", "make verify")
-    for item in json.loads(done.stdout)["items"]:
+    for item in kubectl.get("-n", namespace, "pods", "-l", labels)["items"]:
         conditions = item["status"].get("conditions") or ()
         if any(each["type"] == "Ready" and each["status"] == "True" for each in conditions):
             return Pod(kubectl=kubectl, namespace=namespace, pod=item["metadata"]["name"], container=store.kind)

@@ -1,4 +1,4 @@
-"""Are the copies of the vendor's images there, and can those be had that are not? Said before a copy is begun."""
+"""Are the vendor's images there that pods will run, and can those be copied that are not? Said before anything is."""
 
 from collections.abc import Callable
 
@@ -21,7 +21,7 @@ FIXES = {
 }
 """Step -> what to do when it fails."""
 Look = Callable[[Question, str], Seen]
-NAMED = "vendor's images"
+NAMED, DECLARED = "vendor's images", "images of aipp"
 
 
 def question(vendor: VendorImagesConfig) -> Question:
@@ -35,7 +35,7 @@ def password(stack: str) -> str:
     return kept(StackPaths(stack)).get(VENDOR_KEY, "")
 
 
-def looks(name: str, stack: StackConfig, ask: Look = look) -> list[Finding]:
+def looks(name: str, stack: StackConfig, before_up: bool = False, ask: Look = look) -> list[Finding]:
     """Return what is to be said about the vendor's images.
 
     A copy that is there needs no vendor any more, so that a vendor's registry which is away stops nothing.
@@ -43,30 +43,63 @@ def looks(name: str, stack: StackConfig, ask: Look = look) -> list[Finding]:
     Args:
         name: of the stack.
         stack: its configuration.
+        before_up: what Argo CD would wait for is said and stops nothing: it takes up an image that comes later, and
+            the project into which people push it may be made by this `up`.
         ask: looks at a registry.
     """
     vendor = stack.registry.vendor
-    if not vendor:
-        return []
-    if not vendor.mirror:
-        says = f"{len(vendor.images)} images are not copied (registry.vendor.mirror); make images STACK={name} looks"
-        return [Finding(name=NAMED, ok=True, says=says)]
-    copies = _copies(name, stack, vendor, ask)
+    if not vendor or not vendor.mirror:
+        return _declared(name, stack, before_up, ask)
+    seen = _ours(name, stack, [image.target for image in vendor.images], ask)
+    copies = seen["digests"] if seen else {}
     others = [_another(image, found) for image in vendor.images if (found := _others(image, copies))]
     missing = [image for image in vendor.images if image.target not in copies]
-    return [*others, *_sources(name, vendor, missing, ask)]
+    return [*others, *_sources(name, vendor, missing, ask), *_declared(name, stack, before_up, ask)]
 
 
-def _copies(name: str, stack: StackConfig, vendor: VendorImagesConfig, ask: Look) -> dict[str, list[str]]:
-    """Return target -> the digests that it has, for those that are there and that nodes may pull."""
+def _ours(name: str, stack: StackConfig, images: list[str], ask: Look) -> Seen | None:
+    """Return what nodes would see of these images; None: their account has no password yet."""
     account = puller_of(stack.registry)
-    known = kept(StackPaths(name))
-    asked: Question = {
-        "registry": stack.registry.host,
-        "username": account.username if account else "",
-        "images": [image.target for image in vendor.images],
-    }
-    return ask(asked, known.get(account.key, "") if account else "")["digests"]
+    secret = kept(StackPaths(name)).get(account.key, "") if account else ""
+    if account and not secret:
+        return None
+    return ask(
+        {"registry": stack.registry.host, "username": account.username if account else "", "images": images}, secret
+    )
+
+
+def _declared(name: str, stack: StackConfig, before_up: bool, ask: Look) -> list[Finding]:
+    """Return what is to be said about the images that the services name and nobody copies."""
+    vendor, aipp, prefix = stack.registry.vendor, stack.aipp, f"{stack.registry.host}/"
+    if not aipp:
+        return []
+    copied = {image.target for image in vendor.images} if vendor and vendor.mirror else set()
+    named = [its.image for field, its in aipp.services().items() if field != "linker" or aipp.linker.gpu_count]
+    wanted = [_asked(image.removeprefix(prefix)) for image in named if image.startswith(prefix)]
+    wanted = [image for image in wanted if image not in copied]
+    if not wanted:
+        return []
+    seen = _ours(name, stack, wanted, ask)
+    if seen is None:
+        says = f"not looked for: there is no password yet for the account that pulls from {stack.registry.host}"
+        return [Finding(name=DECLARED, ok=True, says=says)]
+    if missing := [image for image in wanted if image not in seen["digests"]]:
+        return [
+            Finding(
+                name=DECLARED,
+                ok=before_up and aipp.delivery == "argocd",
+                says=f"{stack.registry.host} does not give {', '.join(missing)} ({seen['says']})",
+                fix=f"have them copied, by make images STACK={name} and registry.vendor.mirror: true "
+                "(docs/registry.md), or push them there by hand",
+            )
+        ]
+    return [Finding(name=DECLARED, ok=True, says=f"all {len(wanted)} are at {stack.registry.host}")]
+
+
+def _asked(image: str) -> str:
+    """Return PATH:TAG, or PATH@DIGEST where there is a digest."""
+    path, _, digest = image.partition("@")
+    return f"{path.rpartition(':')[0] or path}@{digest}" if digest else image
 
 
 def _others(image: CopiedImage, copies: dict[str, list[str]]) -> str:

@@ -26,7 +26,7 @@ def fits(parts: list[Reserved], has_mib: float, system_mib: int, in_wsl: bool) -
     needed = total_mib(parts) + system_mib
     largest = sorted((part for part in parts if part.memory_mib), key=lambda part: -(part.memory_mib or 0))[:LARGEST]
     unstated = sum(not part.is_stated for part in parts)
-    more = "raise memory= in .wslconfig (python -m cluster wsl), then wsl --shutdown" if in_wsl else "add memory"
+    more = "raise memory= in .wslconfig (sudo python3 -m cluster wsl), then wsl --shutdown" if in_wsl else "add memory"
     says = f"{needed / 1024:.1f} GiB needed, {has_mib / 1024:.1f} GiB there"
     return Finding(
         name="memory",

@@ -10,6 +10,8 @@ from ops.preflight.reader import Machine
 
 DNS_LABEL = "k8s-app=kube-dns"
 """Label of the cluster's DNS service, whoever made it."""
+SERVICE = "registry"
+"""What the Service of a registry of our own is called."""
 
 
 def host_of(registry: str) -> str:
@@ -69,17 +71,30 @@ def in_pods(machine: Machine, declared: Declared, host: str) -> tuple[Finding | 
     )
 
 
+def of_service(machine: Machine, declared: Declared) -> str | None:
+    """Return the address that the cluster gave to the Service of our own registry; None: there is none yet."""
+    server = declared.stack.registry.server
+    found = machine.kubectl("services", "--namespace", server.namespace) if server else None
+    services = (item for item in (found or {"items": ()})["items"] if item["metadata"]["name"] == SERVICE)
+    return next((str(item["spec"]["clusterIP"]) for item in services), None)
+
+
 def same(machine: Machine, declared: Declared, host: str, node: str, pods: str) -> Finding:
     """Judge two addresses of one registry: equal, both of them this machine's own, or this machine and its Service."""
     own = machine.run("hostname", "-I").output.split()
     loopback, server = ipaddress.ip_address(node).is_loopback, declared.stack.registry.server
-    by_service = server is not None and pods == server.cluster_ip and (loopback or node in own)
+    service = of_service(machine, declared)
+    by_service = server is not None and pods == (service or server.cluster_ip) and (loopback or node in own)
     one = node == pods or by_service or (loopback and pods in own)
+    says = f"{node} on the node, {pods} in pods"
+    says += f", {service} has Service {SERVICE}" if service and service != pods else ""
+    says += "; Image Updater asks the Service" if server and declared.stack.delivery.image_updater else ""
     return Finding(
         name=f"{host} is one",
         ok=one,
-        says=f"{node} on the node, {pods} in pods",
-        fix=f"lead both to the registry: the node by /etc/hosts, pods by the cluster's DNS or a hostAlias for {host}",
+        says=says,
+        fix=f"lead both to the registry: the node by /etc/hosts, pods by the cluster's DNS or a hostAlias for {host}; "
+        f"with registry.server.clusterIp that is the address of Service {SERVICE}, which changes only with a new one",
     )
 
 

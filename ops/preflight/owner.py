@@ -1,20 +1,19 @@
 """Whose are the namespaces that a stack would take over? The engine would take them without a word.
 
 `make up` writes the stack's name on each of its namespaces. That is no part of the program: a name there would make
-namespaces that `destroy` left, or an older version made, look like somebody else's.
+namespaces that `destroy` left, or an older version made, look like somebody else's. One that stands in Git has the name
+there: Argo CD makes it when no command is at work.
 """
 
-import subprocess
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
+from infra.cluster import STACK
 from infra.config import StackConfig
+from ops.kubectl import Kubectl
 from ops.machine import Finding
 from ops.preflight.declared import Declared
 from ops.preflight.reader import Machine
 
-STACK = "aihub/stack"
-"""Label of a namespace: the stack that it belongs to."""
 PROJECT = ("app.kubernetes.io/part-of", "aihub")
 """Label of every namespace that the program declares."""
 
@@ -58,15 +57,22 @@ def namespaces(stack: StackConfig) -> frozenset[str]:
     return frozenset(space.namespace for space in plan(stack).spaces.values() if space.ours)
 
 
-def mark(kubectl: Path, environment: Mapping[str, str], stack: str, namespaces: Iterable[str]) -> None:
+def mark(kubectl: Kubectl, stack: str, namespaces: Iterable[str]) -> None:
     """Write the stack's name on its namespaces, as far as they are there."""
-    command = [str(kubectl), "label", "--overwrite", "namespace", *sorted(namespaces), f"{STACK}={stack}"]
     # Those that a failed `up` did not reach are an error of kubectl's and none of ours.
-    subprocess.run(command, env=dict(environment), capture_output=True, check=False)
+    kubectl.run("label", "--overwrite", "namespace", *sorted(namespaces), f"{STACK}={stack}")
 
 
-def others(kubectl: Path, environment: Mapping[str, str], stack: str) -> frozenset[str]:
+def own(kubectl: Kubectl, stack: str) -> frozenset[str]:
+    """Return the namespaces of the cluster that belong to a stack."""
+    return _marked(kubectl, f"{STACK}={stack}")
+
+
+def others(kubectl: Kubectl, stack: str) -> frozenset[str]:
     """Return the namespaces of the cluster that belong to other stacks."""
-    command = [str(kubectl), "get", "namespaces", "--selector", f"{STACK},{STACK}!={stack}", "--output", "name"]
-    done = subprocess.run(command, env=dict(environment), capture_output=True, text=True, check=False)
-    return frozenset(line.partition("/")[2] for line in done.stdout.split())
+    return _marked(kubectl, f"{STACK},{STACK}!={stack}")
+
+
+def _marked(kubectl: Kubectl, selector: str) -> frozenset[str]:
+    names = kubectl.ask("get", "namespaces", "--selector", selector, "--output", "name")
+    return frozenset(name.partition("/")[2] for name in names.split())

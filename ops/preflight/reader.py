@@ -5,12 +5,12 @@ import secrets
 import socket
 import struct
 import subprocess
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from cluster.dns import query
+from ops.kubectl import Kubectl
 
 TIMEOUT_SECONDS = 20
 DNS_TIMEOUT_SECONDS = 2.0
@@ -58,12 +58,8 @@ class Machine(Protocol):
 class ThisMachine:
     """The machine that this runs on."""
 
-    kubectl_path: Path | None = None
-    """None: there is none, so no cluster can be asked."""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    """Environment of kubectl."""
-    context: str | None = None
-    """Context of the kubeconfig; None: the current one."""
+    cluster: Kubectl | None = None
+    """None: no cluster can be asked."""
 
     def read(self, path: str) -> str | None:
         """Return a file's text; None where there is none, or it may not be read."""
@@ -84,11 +80,9 @@ class ThisMachine:
 
     def kubectl(self, *arguments: str) -> dict[str, Any] | None:
         """Return what ``kubectl get`` answers as JSON; None where no cluster answers."""
-        if self.kubectl_path is None:
+        if self.cluster is None:
             return None
-        context = ("--context", self.context) if self.context else ()
-        command = [str(self.kubectl_path), *context, "get", *arguments, "-o", "json", "--request-timeout=5s"]
-        done = subprocess.run(command, env={**self.environment}, capture_output=True, text=True, check=False)
+        done = self.cluster.run("get", *arguments, "-o", "json", "--request-timeout=5s")
         return dict(json.loads(done.stdout)) if done.returncode == 0 else None
 
     def ask_dns(self, server: str, name: str) -> str | None:

@@ -1,11 +1,11 @@
 """All subjects together: what is to be said before ``make up``, and what of it must stop it."""
 
 import json
-import os
 import subprocess
 
 from ops import access
 from ops.errors import OpsError
+from ops.kubectl import Kubectl
 from ops.machine import Finding
 from ops.paths import CHECKOUT, VENV, StackPaths
 from ops.preflight.reader import ThisMachine
@@ -23,18 +23,33 @@ def of_stack(stack: str, before_up: bool = False) -> list[Finding]:
         OpsError: its configuration is wrong.
     """
     from infra.config import ConfigError  # noqa: PLC0415 - doctor imports this file before anything is installed
-    from ops.preflight import gpu, images, longhorn, memory, names, owner, ports, sizes, storage, vault  # noqa: PLC0415
-    from ops.preflight.declared import declared  # noqa: PLC0415
+    from ops.preflight import (  # noqa: PLC0415 - for the same reason
+        gitlab,
+        gpu,
+        images,
+        longhorn,
+        memory,
+        names,
+        node_images,
+        owner,
+        platform,
+        ports,
+        sizes,
+        storage,
+        vault,
+    )
+    from ops.preflight.declared import declared  # noqa: PLC0415 - for the same reason
 
     try:
         whole = declared(stack)
     except ConfigError as error:
         raise OpsError(str(error), f"correct Pulumi.{stack}.yaml") from error
-    machine = _this_machine(stack)
-    found = [*owner.looks(machine, whole), *storage.looks(machine, whole)]
-    found += [*longhorn.looks(machine, whole), *gpu.looks(machine, whole)]
+    cluster, found = _cluster(StackPaths(stack))
+    machine = ThisMachine(cluster=cluster)
+    found += [*node_images.looks(whole), *owner.looks(machine, whole), *platform.looks(machine, whole)]
+    found += [*storage.looks(machine, whole), *longhorn.looks(machine, whole), *gpu.looks(machine, whole)]
     found += [*sizes.looks(machine, whole), *vault.looks(stack, whole.stack)]
-    found += images.looks(stack, whole.stack)
+    found += [*images.looks(stack, whole.stack, before_up), *gitlab.looks(stack, whole.stack)]
     if before_up:
         return [*found, *ports.looks(machine, whole), *memory.looks(machine, whole, system_mib=0)]
     return [*found, *names.looks(machine, whole), *ports.looks(machine, whole), *memory.looks(machine, whole)]
@@ -50,16 +65,18 @@ def from_outside(stack: str) -> list[Finding]:
     if done is None or not done.stdout:
         said = done.stderr.strip().splitlines()[-1] if done and done.stderr.strip() else "not looked for yet"
         says = f"what the stack needs beyond this: {said}"
-        return [Finding(name="stack", ok=done is None, says=says, fix=f"make preview STACK={stack}, then again")]
+        # In the line itself where it is no fault: a new clone has no environment yet, and doctor makes none.
+        again = f"make preview STACK={stack}, then again"
+        says += f" ({again})" if done is None else ""
+        return [Finding(name="stack", ok=done is None, says=says, fix=again)]
     return [Finding(**each) for each in json.loads(done.stdout)]
 
 
-def _this_machine(stack: str) -> ThisMachine:
-    """Return this machine, and the cluster of a stack where one answers."""
-    reach = access.of_stack(StackPaths(stack))
+def _cluster(paths: StackPaths) -> tuple[Kubectl | None, list[Finding]]:
+    """Return the way to the stack's cluster, and which one that is; a node of our own may come only yet."""
+    own_node = access.of_stack(paths).own_node
     try:
-        kubectl = access.kubectl()
-    except OpsError:
-        kubectl = None
-    kubeconfig = {"KUBECONFIG": str(reach.kubeconfig)} if reach.kubeconfig else {}
-    return ThisMachine(kubectl_path=kubectl, environment={**os.environ, **kubeconfig}, context=reach.context)
+        kubectl = Kubectl.of(paths)
+        return kubectl, [] if own_node else [Finding(name="cluster", ok=True, says=kubectl.address())]
+    except OpsError as error:
+        return None, [] if own_node else [Finding(name="cluster", ok=False, says=error.problem, fix=error.fix)]

@@ -25,7 +25,8 @@ def iscsid(machine: Machine) -> Finding:
         ok=runs,
         says="open-iscsi is installed, and "
         + ("its daemon answers" if runs else "neither iscsid nor its socket is up"),
-        fix=f"sudo systemctl enable --now iscsid; in WSL2 that needs systemd: python -m cluster wsl; {OR_LOCAL_PATH}",
+        fix="sudo systemctl enable --now iscsid; in WSL2 that needs systemd: sudo python3 -m cluster wsl; "
+        + OR_LOCAL_PATH,
     )
 
 
@@ -58,7 +59,7 @@ def mount_propagation(machine: Machine) -> Finding:
         name="mount propagation",
         ok="shared" in says.split(","),
         says=f"the root file system is mounted {says}",
-        fix="sudo mount --make-rshared /; in WSL2 systemd does it at each start: python -m cluster wsl",
+        fix="sudo mount --make-rshared /; in WSL2 systemd does it at each start: sudo python3 -m cluster wsl",
     )
 
 

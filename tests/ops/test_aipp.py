@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ops import aipp, verify
+from ops.kubectl import Kubectl
 
 PAGES = {
     "/": '<link rel="stylesheet" href="/style.css"><link rel="icon" href="/none.ico"><script src="app.js"></script>',
@@ -39,12 +40,12 @@ def url() -> Iterator[str]:
     server.server_close()
 
 
-def cluster(folder: Path, script: str) -> aipp.Cluster:
+def cluster(folder: Path, script: str) -> Kubectl:
     """Return a cluster whose kubectl is a script."""
     kubectl = folder / "kubectl"
     kubectl.write_text(f"#!/bin/sh\n{script}\n")
     kubectl.chmod(0o755)
-    return aipp.Cluster(kubectl, {"PATH": os.environ["PATH"]}, "aipp")
+    return Kubectl(program=kubectl, environment={"PATH": os.environ["PATH"]})
 
 
 def deployment(name: str, probe: dict[str, Any]) -> dict[str, Any]:
@@ -74,19 +75,20 @@ def test_health_is_asked_where_it_is_declared() -> None:
 def test_health_goes_through_a_forwarded_port(url: str, tmp_path: Path) -> None:
     port = url.rpartition(":")[2]
     there = cluster(tmp_path, f'echo "Forwarding from 127.0.0.1:{port} -> 8080"; exec sleep 60')
-    assert aipp.health(there, "enai-backend", 8080, "/ready").ok
-    finding = aipp.health(there, "enai-backend", 8080, "/other")
+    assert aipp.health(there, "aipp", "enai-backend", 8080, "/ready").ok
+    finding = aipp.health(there, "aipp", "enai-backend", 8080, "/other")
     assert (finding.ok, finding.says) == (False, "/other answers 404")
-    nobody = aipp.health(cluster(tmp_path, "exit 1"), "enai-backend", 8080, "/ready")
+    nobody = aipp.health(cluster(tmp_path, "exit 1"), "aipp", "enai-backend", 8080, "/ready")
     assert (nobody.ok, nobody.says) == (False, "/ready: no pod of it runs")
 
 
 def test_extension_is_there_with_its_version_or_is_not(tmp_path: Path) -> None:
-    assert aipp.extension(cluster(tmp_path, "echo 0.8.1")).says == "version 0.8.1"
-    missing = aipp.extension(cluster(tmp_path, "exit 0"))
+    assert aipp.extension(cluster(tmp_path, "echo 0.8.1"), "aipp").says == "version 0.8.1"
+    missing = aipp.extension(cluster(tmp_path, "exit 0"), "aipp")
     assert not missing.ok
     assert "the database has none" in missing.says
-    assert "pods not found" in aipp.extension(cluster(tmp_path, "echo pods not found >&2; exit 1")).says
+    refused = cluster(tmp_path, "echo pods not found >&2; exit 1")
+    assert "pods not found" in aipp.extension(refused, "aipp").says
 
 
 def test_application_counts_by_the_namespace_that_it_fills() -> None:

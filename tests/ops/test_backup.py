@@ -17,10 +17,11 @@ from ops import backup, restore
 from ops.backups import chroma, redis
 from ops.backups.kinds import Copy, differences, summary
 from ops.backups.manifest import read
-from ops.backups.reach import Kubectl, Pod, Said, save
+from ops.backups.reach import Pod, Said, save
 from ops.backups.stores import KINDS, Store, stores
 from ops.credentials import stack_config
 from ops.errors import OpsError
+from ops.kubectl import Kubectl
 from ops.paths import StackPaths
 from tests.infra.aipp.servers import PASSWORD
 from tests.ops.backup_servers import HOME, Here, ask, cli
@@ -111,12 +112,12 @@ def stack(servers: dict[str, Here], tmp_path: Path, monkeypatch: pytest.MonkeyPa
     program = tmp_path / "kubectl"
     program.write_text(KUBECTL.format(python=sys.executable, servers=json.dumps(known)))
     program.chmod(0o755)
-    kubectl = Kubectl(program=program, environment={}, context=None)
+    kubectl = Kubectl(program=program, environment={})
     engine = Engine(STATE)
     monkeypatch.setattr(ops.paths, "PRIVATE", tmp_path / "private")
     for module in (backup, restore):
-        monkeypatch.setattr(module, "of_cluster", lambda _: kubectl)
-        monkeypatch.setattr(module, "resume", lambda _: type("Session", (), {"engine": engine}))
+        monkeypatch.setattr(module, "resume", lambda _: type("Session", (), {"engine": engine, "kubectl": kubectl}))
+    monkeypatch.setattr(Kubectl, "of", lambda _: kubectl)
     for name, server in servers.items():
         if name.endswith("redis"):
             cli(server, "flushall")
@@ -251,8 +252,7 @@ def test_a_cluster_that_does_not_answer(tmp_path: Path) -> None:
     program = tmp_path / "kubectl"
     program.write_text("#!/bin/sh\necho connection refused >&2\nexit 1\n")
     program.chmod(0o755)
-    kubectl = Kubectl(program=program, environment={}, context="there")
-    assert kubectl.command("a", "get")[1:3] == ["--context", "there"]
+    kubectl = Kubectl(program=program, environment={})
     pod = Pod(kubectl=kubectl, namespace="data", pod="redis-0", container="redis")
     with pytest.raises(OpsError, match="connection refused"):
         redis.content(pod)

@@ -8,7 +8,7 @@ import pytest
 from ops import doctor, machine
 from ops.paths import StackPaths
 
-NODE_ONLY = {"root", "packages", "supervisor", "gpu"}
+NODE_ONLY = {"processor", "root", "packages", "supervisor", "gpu"}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What somebody changes by hand is reported by name and field, by the real engine and a real API server."""
 
 import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from ops import drift
-from ops.live_diff import Kubectl
+from ops import access, drift
+from ops.kubectl import Kubectl
 from ops.machine import Finding
-from ops.paths import StackPaths
 from tests.apiserver import ApiServer
 from tests.plugins.support import Project, engine_missing
 
@@ -75,7 +75,8 @@ class Installation:
         subprocess.run(command, check=True, capture_output=True)
 
     def drifted(self) -> dict[str, Finding]:
-        found = drift.findings(self.engine, Kubectl(StackPaths("dev")))  # type: ignore[arg-type]  # asked the same way
+        kubectl = Kubectl(program=access.kubectl(), environment={**os.environ, "KUBECONFIG": self._kubeconfig})
+        found = drift.findings(self.engine, kubectl)  # type: ignore[arg-type]  # asked the same way
         return {each.name: each for each in found}
 
 
@@ -164,7 +165,7 @@ def test_only_the_stacks_own_applications_are_asked_for() -> None:
     asked: list[tuple[str, ...]] = []
 
     class Cluster:
-        def run(self, *arguments: str) -> str:
+        def ask(self, *arguments: str) -> str:
             asked.append(arguments)
             return json.dumps(application("Synced"))
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -124,6 +125,21 @@ def test_who_may_not_look_gets_no_answer(api_server: ApiServer) -> None:
     stranger = connect(Settings(kubeconfig=kubeconfig))
     with pytest.raises(OpsError, match="does not accept"):
         drift_cluster.findings(stranger, [Declared(what="Deployment a/web", owner="Pulumi", content=web("a"))])
+
+
+def test_a_kubeconfig_that_is_named_goes_before_the_pods_own_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Settings] = []
+    monkeypatch.setattr(drift_cluster, "ACCOUNT", tmp_path)
+    monkeypatch.setattr(drift_cluster, "connect_to", asked.append)
+    monkeypatch.setenv("KUBECONFIG", "elsewhere")
+    drift_cluster.connection("dev-meta")
+    monkeypatch.delenv("KUBECONFIG")
+    drift_cluster.connection("dev-meta")
+    elsewhere, here = asked
+    assert (elsewhere.context, elsewhere.kubeconfig) == ("dev-meta", "")
+    assert "kubernetes.default.svc" in here.kubeconfig
 
 
 def test_the_account_of_the_ci_job_is_enough(somebody: Somebody, cluster: Cluster, api_server: ApiServer) -> None:

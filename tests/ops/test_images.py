@@ -16,8 +16,9 @@ from infra.config.vendor_images import VendorImagesConfig
 from infra.registry.look import Question, Seen
 from ops.errors import OpsError
 from ops.image_pods import manifests, workers
-from ops.image_workers import Kubectl, answers
+from ops.image_workers import answers
 from ops.images import report
+from ops.kubectl import Kubectl
 from ops.paths import StackPaths
 from tests.apiserver import BINARIES, DELETING, ApiServer, missing
 from tests.infra.registry.registries import ACCOUNT, DIGEST, PASSWORD, Certificates, token_registry
@@ -119,7 +120,9 @@ class Cluster(Kubectl):
     deleted: list[str] = field(default_factory=list)
     refuses: str = ""
 
-    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, stdin: str = "", seconds: float | None = None, **variables: str
+    ) -> "subprocess.CompletedProcess[str]":
         match arguments:
             case ("get", "nodes", *_):
                 return self._says({"items": [node("worker-1"), node("worker-2")]})
@@ -128,7 +131,7 @@ class Cluster(Kubectl):
                 return subprocess.CompletedProcess([], 1 if self.refuses else 0, "", self.refuses)
             case ("get", "pods", *_):
                 return self._says({"items": [self._state(pod) for pod in self._pods()]})
-            case ("logs", "--namespace", _, "look-0"):
+            case ("logs", "--namespace", _, "look-0", *_):
                 return self._runs(self._pods()[0])
             case ("delete", "namespace", namespace, *_):
                 self.deleted.append(namespace)
@@ -160,7 +163,7 @@ def paths(folder: Path, monkeypatch: pytest.MonkeyPatch) -> StackPaths:
 
 def test_workers_answer_for_themselves_and_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificates = Certificates.made_in(tmp_path)
-    cluster = Cluster(path=Path("kubectl"), trust=str(certificates.authority))
+    cluster = Cluster(program=Path("kubectl"), environment={}, trust=str(certificates.authority))
     with token_registry(certificates) as port:
         asked: Question = {**QUESTION, "registry": f"localhost:{port}"}
         found = answers(paths(tmp_path, monkeypatch), stack(), asked, PASSWORD, cluster)
@@ -173,7 +176,7 @@ def test_workers_answer_for_themselves_and_nothing_stays(tmp_path: Path, monkeyp
 
 
 def test_a_cluster_that_refuses_is_said_and_left_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster = Cluster(path=Path("kubectl"), refuses="pods is forbidden")
+    cluster = Cluster(program=Path("kubectl"), environment={}, refuses="pods is forbidden")
     with pytest.raises(OpsError, match="pods is forbidden"):
         answers(paths(tmp_path, monkeypatch), stack(), QUESTION, "", cluster)
     assert len(cluster.deleted) == 1
@@ -191,9 +194,10 @@ def test_a_real_api_server_takes_the_pods_and_loses_them_again(tmp_path: Path, m
         ready = {"conditions": [{"type": "Ready", "status": "True"}]}
         nodes = client.resources.get(api_version="v1", kind="Node")
         nodes.status.patch(name="worker-1", body={"status": ready}, content_type="application/merge-patch+json")
-        cluster = Kubectl(path=Path(str(kubectl)), environment={**os.environ, "KUBECONFIG": str(server.kubeconfig)})
+        environment = {**os.environ, "KUBECONFIG": str(server.kubeconfig)}
+        cluster = Kubectl(program=Path(str(kubectl)), environment=environment)
         found = answers(paths(tmp_path, monkeypatch), stack(), QUESTION, PASSWORD, cluster)
         assert found["worker-1"]["step"] == "pod"
-        namespaces = [each["metadata"] for each in cluster.get("namespaces")]
+        namespaces = [each["metadata"] for each in cluster.get("namespaces")["items"]]
     kept = [each["name"] for each in namespaces if "deletionTimestamp" not in each]
     assert not [name for name in kept if name.startswith("aihub-look")]

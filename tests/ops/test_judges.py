@@ -1,5 +1,6 @@
 """What the API server lists becomes a finding that names what is wrong."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -34,6 +35,53 @@ def test_finished_pods_do_not_count_and_none_is_enough_only_where_nothing_is_to_
     assert not judges.pods("chat", {"items": []}, workloads=2).ok
     assert judges.pods("builds", {"items": []}, workloads=0).ok
     assert not judges.pods("builds", {"items": [pod("build-1", False)]}, workloads=0).ok
+
+
+def test_pod_that_failed_does_not_count_for_another_takes_its_place() -> None:
+    """An evicted one, or one of a refused version's analysis, stays in the list for days."""
+    evicted = pod("engine-1", False, "Failed")
+    assert judges.pods("chat", {"items": [evicted, pod("engine-2", True)]}).ok
+    assert judges.waiting({"items": [evicted]}) == []
+    assert not judges.pods("chat", {"items": [evicted]}).ok, "nothing runs"
+
+
+OLD, NOW = "2026-11-24T10:00:00Z", datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def owned(made: dict[str, Any], kind: str, name: str, since: str = OLD) -> dict[str, Any]:
+    made["metadata"] |= {"ownerReferences": [{"kind": kind, "name": name}], "creationTimestamp": since}
+    return made
+
+
+def test_pod_of_a_job_is_given_a_minute_to_start() -> None:
+    def judged(kind: str, since: str) -> list[bool]:
+        starts: Any = owned(pod("rollback-1", False, "Pending", "ContainerCreating"), kind, "rollback", since)
+        listed = {"items": [starts, pod("api-1", True)]}
+        return [judges.pods("chat", listed).ok, judges.waiting(listed) == ["api-1"]]
+
+    assert judged("Job", NOW) == [True, True]
+    assert judged("Job", OLD) == [False, False]
+    assert judged("ReplicaSet", NOW) == [False, False]
+
+
+def job(name: str, ended: str, kind: str, owner: str, since: str) -> dict[str, Any]:
+    """Return a Job that a controller made."""
+    status = {"conditions": [{"type": ended, "status": "True", "message": "too often"}]} if ended else {}
+    return owned(item(status, name), kind, owner, since)
+
+
+def test_last_run_of_a_job_counts_and_an_analysis_is_its_rollouts() -> None:
+    later = OLD.replace("T10", "T11")
+    bad = job("collect-1", "Failed", "CronJob", "collect", OLD)
+    good = job("collect-2", "Complete", "CronJob", "collect", later)
+    finding = judges.jobs("chat", {"items": [bad, job("collect-2", "", "CronJob", "collect", later)]})
+    assert not finding.ok, "the next one has not ended yet"
+    assert finding.says == "failed: collect-1 (too often)"
+    assert judges.jobs("chat", {"items": [good, bad]}).ok
+    alone = job("fetch", "Failed", "", "", OLD)
+    alone["metadata"].pop("ownerReferences")
+    assert "fetch (too often)" in judges.jobs("chat", {"items": [good, alone]}).says
+    assert judges.jobs("chat", {"items": [job("ask-1", "Failed", "AnalysisRun", "api-1", OLD)]}).ok
 
 
 def test_unbound_claims_and_unready_nodes_are_found() -> None:

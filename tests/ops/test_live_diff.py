@@ -1,5 +1,6 @@
 """`make diff LIVE=1` asks a real API server for its dry run, and changes nothing."""
 
+import os
 import subprocess
 from typing import Any
 from uuid import uuid4
@@ -9,10 +10,10 @@ import yaml
 
 from infra.recorder import SECRET
 from infra.workload import SECRETS_VERSION
-from ops import live_diff
+from ops import access, live_diff
 from ops.credentials import stack_config
+from ops.kubectl import Kubectl
 from ops.object_diff import ARGOCD, PULUMI, Declared
-from ops.paths import StackPaths
 from tests.apiserver import ApiServer
 
 REGISTRY = stack_config("dev").registry
@@ -70,7 +71,8 @@ def person(api_server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> Person:
 
 
 def report(*declared: Declared) -> str:
-    return live_diff.report(StackPaths("dev"), declared)
+    kubectl = Kubectl(program=access.kubectl(), environment=os.environ)
+    return live_diff.report(kubectl, "dev", declared)
 
 
 def test_fields_that_would_change_are_shown_and_none_changes(person: Person) -> None:

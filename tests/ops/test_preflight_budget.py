@@ -46,7 +46,17 @@ def test_the_report_says_what_is_too_much_and_what_is_unknown() -> None:
     assert "| chat | chart | 1 | not stated | not stated |" in text
 
 
-@pytest.mark.parametrize(("build_mib", "says"), [(1024, "which fits into that"), (4096, "does not fit into that")])
-def test_a_build_is_compared_with_what_is_left(build_mib: int, says: str) -> None:
-    assert says in "\n".join(budget.verdict([made("engine", 20 * 1024)], build_mib))
-    assert "ci.builder" not in "\n".join(budget.verdict([made("engine", 1024)]))
+@pytest.mark.parametrize(("build_mib", "says"), [(1024, "| builder | 1024 | yes |"), (1536, "| 1536 | **no: it")])
+def test_a_build_with_a_rollout_beside_it_is_compared_with_what_is_left(build_mib: int, says: str) -> None:
+    assert says in "\n".join(budget.verdict([made("engine", 20 * 1024)], {"builder": build_mib}, rollout=1024))
+    assert "pipelines" not in "\n".join(budget.verdict([made("engine", 1024)]))
+
+
+@pytest.mark.parametrize("label", ["builder", "tests"])
+def test_a_commit_is_built_and_tested_while_the_one_before_it_rolls_out(parts: list[Reserved], label: str) -> None:
+    """A canary that finds no room for its pod counts as failed after ten minutes, and its tag is refused."""
+    stack = declared("wsl").stack
+    its = budget.pipelines_mib(stack)[label]
+    assert stack.ci.builder
+    assert its > stack.ci.builder.memory_mib if label == "builder" else its > 2048
+    assert its + budget.rollout_mib(stack) <= budget.left_mib(parts)

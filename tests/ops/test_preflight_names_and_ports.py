@@ -59,20 +59,35 @@ def test_a_pod_that_is_told_by_an_alias_needs_no_dns() -> None:
     assert says(answers(pods=None), builder)["registry.local is one"]
 
 
-@pytest.mark.parametrize(("node", "is_one"), [("127.0.0.1", True), ("172.20.1.2", True), ("192.168.1.9", False)])
-def test_builds_that_jenkins_starts_are_told_the_address_of_the_service(node: str, is_one: bool) -> None:
+def told() -> Any:
+    """Return a stack whose builds are told the address of the registry's Service."""
     server = {"image": "docker.io/library/registry:2.8.3", "clusterIp": "10.96.0.50"}
-    declared = stack(
+    return stack(
         flows=BUILDS,
         registry={"host": "registry.local:5000", "baseImage": "localhost/aihub/base:bookworm", "server": server},
         ci={"builder": {"image": "docker.io/moby/buildkit:v0.32.2-rootless"}},
     )
-    found = {
-        finding.name: finding.ok
-        for finding in names.looks(answers(node=f"{node}  STREAM registry.local\n", pods=None), declared)
-    }
+
+
+@pytest.mark.parametrize(("node", "is_one"), [("127.0.0.1", True), ("172.20.1.2", True), ("192.168.1.9", False)])
+def test_builds_that_jenkins_starts_are_told_the_address_of_the_service(node: str, is_one: bool) -> None:
+    machine = answers(node=f"{node}  STREAM registry.local\n", pods=None)
+    found = {finding.name: finding.ok for finding in names.looks(machine, told())}
     assert found["registry.local in pods"]
     assert found["registry.local is one"] is is_one
+
+
+@pytest.mark.parametrize(("given", "is_one"), [("10.96.0.50", True), ("10.96.200.7", False)])
+def test_the_address_that_builds_are_told_is_the_one_that_the_cluster_gave_the_service(
+    given: str, is_one: bool
+) -> None:
+    machine = answers(node="127.0.0.1  STREAM registry.local\n", pods=None)
+    made = {"metadata": {"namespace": "registry", "name": "registry"}, "spec": {"clusterIP": given}}
+    machine.cluster = {"services": [*DNS["services"], made]}
+    (finding,) = [each for each in names.looks(machine, told()) if each.name == "registry.local is one"]
+    assert finding.ok is is_one
+    assert (f"{given} has Service registry" in finding.says) is not is_one
+    assert "Image Updater" not in finding.says
 
 
 def test_pods_are_not_asked_where_none_calls_the_registry() -> None:

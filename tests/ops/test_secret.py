@@ -46,6 +46,19 @@ def test_what_cannot_be_renewed_is_refused_with_the_way_out(stack: StackPaths, n
     assert kept(stack) == before
 
 
+def test_what_others_are_encrypted_with_is_not_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "PRIVATE", tmp_path / ".aihub")
+    wsl = StackPaths("wsl")
+    load_or_make(wsl, stack_config("wsl"))
+    before = kept(wsl)
+    with pytest.raises(OpsError, match="second factors") as refused:
+        secret.run(wsl, "giteaSecretKey")
+    assert str(wsl.secrets) in refused.value.fix
+    assert kept(wsl) == before
+    secret.run(wsl, "giteaSigningKey")
+    assert kept(wsl) != before
+
+
 def test_a_given_one_is_read_from_standard_input(stack: StackPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     given = SecretKey(name="gitToken", purpose="x", is_needed=lambda _: True, origin=Origin.GIVEN)
     monkeypatch.setattr("ops.secret.wanted_by", lambda _: (given,))

@@ -11,7 +11,22 @@ from pathlib import Path
 import pytest
 
 from toolchain import download
-from toolchain.tools import Archive, Tool
+from toolchain.tools import ALL, Archive, Tool
+
+KUBERNETES = "https://dl.k8s.io/v1.30.14/bin/linux/amd64"
+PULUMI = "https://get.pulumi.com/releases/sdk"
+PUBLISHED = {
+    f"{KUBERNETES}/kube-apiserver": f"{KUBERNETES}/kube-apiserver.sha256",
+    f"{KUBERNETES}/kube-controller-manager": f"{KUBERNETES}/kube-controller-manager.sha256",
+    f"{KUBERNETES}/kube-scheduler": f"{KUBERNETES}/kube-scheduler.sha256",
+    f"{KUBERNETES}/kubelet": f"{KUBERNETES}/kubelet.sha256",
+    f"{KUBERNETES}/kube-proxy": f"{KUBERNETES}/kube-proxy.sha256",
+    f"{KUBERNETES}/kubectl": f"{KUBERNETES}/kubectl.sha256",
+    # The archive is named after the tag, the sums after the version: pulumi/pulumi, .goreleaser.yml and sign.yml.
+    f"{PULUMI}/pulumi-v3.250.0-linux-x64.tar.gz": f"{PULUMI}/pulumi-3.250.0-checksums.txt",
+    "https://get.helm.sh/helm-v3.22.0-linux-amd64.tar.gz": "https://get.helm.sh/helm-v3.22.0-linux-amd64.tar.gz.sha256sum",
+}
+"""Address of an archive -> address of its SHA-256, as the vendors write them."""
 
 
 class Vendor:
@@ -68,8 +83,12 @@ def publish(vendor: Vendor, body: bytes) -> None:
 
 def test_binary_is_downloaded_and_checked(vendor: Vendor, tmp_path: Path) -> None:
     publish(vendor, b"digs")
-    assert download.download(tool(vendor), tmp_path)
+    download.download(tool(vendor), tmp_path)
     assert (tmp_path / "spade").read_bytes() == b"digs"
+
+
+def test_addresses_are_those_of_the_vendors() -> None:
+    assert dict(download.addresses(each, archive) for each in ALL for archive in each.archives) == PUBLISHED
 
 
 def test_member_of_an_archive_gets_its_own_name(vendor: Vendor, tmp_path: Path) -> None:
@@ -79,8 +98,10 @@ def test_member_of_an_archive_gets_its_own_name(vendor: Vendor, tmp_path: Path) 
         info.size = 4
         tar.addfile(info, io.BytesIO(b"digs"))
     publish(vendor, packed.getvalue())
-    assert download.download(tool(vendor, ("linux/spade-bin",)), tmp_path)
+    download.download(tool(vendor, ("linux/spade-bin",)), tmp_path)
     assert (tmp_path / "spade").read_bytes() == b"digs"
+    with pytest.raises(download.DownloadError, match="spade holds no linux/fork-bin"):
+        download.download(tool(vendor, ("linux/fork-bin",)), tmp_path)
 
 
 def test_wrong_digest_is_refused_and_nothing_kept(vendor: Vendor, tmp_path: Path) -> None:
@@ -94,9 +115,11 @@ def test_wrong_digest_is_refused_and_nothing_kept(vendor: Vendor, tmp_path: Path
 def test_download_cut_in_the_middle_counts_as_unreachable(vendor: Vendor, tmp_path: Path) -> None:
     publish(vendor, b"digs" * 1000)
     vendor.cut.add("/v1.0.0/spade")
-    assert not download.download(tool(vendor), tmp_path)
+    with pytest.raises(download.UnreachableError, match=r"v1\.0\.0/spade: .*2000 bytes read"):
+        download.download(tool(vendor), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
-def test_vendor_out_of_reach_is_no_error(vendor: Vendor, tmp_path: Path) -> None:
-    assert not download.download(tool(vendor), tmp_path)
+def test_what_is_not_there_is_named(vendor: Vendor, tmp_path: Path) -> None:
+    with pytest.raises(download.UnreachableError, match=r"/v1\.0\.0/sums: HTTP Error 404"):
+        download.download(tool(vendor), tmp_path)

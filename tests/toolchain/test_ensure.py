@@ -1,12 +1,13 @@
 """PATH, cache, vendor, module: in this order."""
 
+import platform
 from pathlib import Path
 
 import pytest
 
 from toolchain import cache, golang
 from toolchain.ensure import ensure
-from toolchain.tools import ALL, Tool
+from toolchain.tools import ALL, Archive, Tool
 
 
 def spade(**changes: object) -> Tool:
@@ -35,6 +36,23 @@ def test_path_wins_where_the_tool_may_come_from_it(tmp_path: Path, monkeypatch: 
     (tmp_path / "spade").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert ensure(spade(use_path=True), print) == tmp_path
+
+
+def test_built_where_the_vendor_has_nothing_and_says_why(module: Path) -> None:
+    away = Archive(url="http://127.0.0.1:9/spade", checksum_url="http://127.0.0.1:9/sums", binaries=("spade",))
+    said: list[str] = []
+    assert (ensure(spade(archives=(away,)), said.append) / "spade").exists()
+    assert "not from its vendor: http://127.0.0.1:9/sums: " in said[0]
+    assert "building from its Go module" in said[1]
+
+
+def test_downloads_are_for_one_processor_only(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    archive = Archive(url="http://127.0.0.1:9/spade", checksum_url="http://127.0.0.1:9/sums", binaries=("spade",))
+    said: list[str] = []
+    ensure(spade(archives=(archive,)), said.append)
+    assert len(said) == 1
+    assert "building from its Go module" in said[0]
 
 
 def test_built_once_and_rebuilt_when_damaged(module: Path) -> None:
