@@ -1,17 +1,18 @@
-// Builds, lists, scans and signs one image; loaded by the pipelines of the folder `aihub`.
-// publish.image(name: 'api', context: 'service', target: 'api', arguments: 'KEY=VALUE')
+// Loaded by the pipelines of the folder `aihub`:
+//   def api = publish.image(name: 'api', context: 'service', target: 'api', arguments: 'KEY=VALUE')
+//   publish.version([api])
 
+// Builds, lists, scans and signs one image; returns its reference by digest.
 def image(Map what) {
     def repository = "${env.AIHUB_REGISTRY}/${what.name}"
     def commit = sh(script: 'git rev-parse HEAD', returnStdout: true).trim()
-    // The tag that Image Updater takes for a version: 7 to 12 hexadecimal digits of the commit.
-    def tag = commit.take(12)
     stage("${what.name}: build") {
         withEnv([
             "CONTEXT=${what.context}",
             "TARGET=${what.target ?: ''}",
             "IMAGE=${repository}",
-            "TAGS=${tag}",
+            // No version yet: Image Updater takes none by this name, and the next build takes the name over.
+            "TAGS=unchecked",
             "REVISION=${commit}",
             "BUILD_ARGS=${what.arguments ?: ''}",
             "DIGEST_FILE=${env.WORKSPACE}/${what.name}.digest"
@@ -21,7 +22,7 @@ def image(Map what) {
             }
         }
     }
-    // By digest from here on: a tag may be pushed again meanwhile.
+    // By digest from here on: the tag is that of whichever build was last.
     def reference = "${repository}@${readFile("${what.name}.digest").trim()}"
     withEnv(["REFERENCE=${reference}", "NAME=${what.name}"]) {
         stage("${what.name}: scan") {
@@ -32,7 +33,7 @@ def image(Map what) {
                     trivy image --quiet --format cyclonedx --output "$NAME.cdx.json" "$REFERENCE"
                     trivy image --quiet --scanners vuln --format table --output "$NAME.faults.txt" "$REFERENCE"
                     cat "$NAME.faults.txt"
-                    # What can be fixed and is critical stops here: no such image is signed.
+                    # What can be fixed and is critical stops here: no such image is signed, or becomes a version.
                     trivy image --quiet --scanners vuln --severity CRITICAL --ignore-unfixed --exit-code 1 "$REFERENCE"
                 '''
             }
@@ -55,7 +56,21 @@ def image(Map what) {
         }
     }
     archiveArtifacts artifacts: "${what.name}.digest, ${what.name}.cdx.json, ${what.name}.faults.txt"
-    echo "${reference} (${tag})"
+    return reference
+}
+
+// Gives images of this commit the tag that Image Updater takes for a version: all of them, or none, since one that did
+// not get through has ended the build. In the order given: whoever sees the last has the others.
+def version(List references) {
+    // 7 to 12 hexadecimal digits of the commit: delivery.imageUpdater.allowTags.
+    def tag = sh(script: 'git rev-parse HEAD', returnStdout: true).trim().take(12)
+    stage('publish') {
+        withEnv(["REFERENCES=${references.join(' ')}", "TAG=${tag}"]) {
+            container('tagger') {
+                sh 'python3 ci/tag.py'
+            }
+        }
+    }
 }
 
 return this

@@ -7,6 +7,8 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceOptions
 
 PROJECT = "aihub"
+STACK = f"{PROJECT}/stack"
+"""Label of a namespace: the stack that it belongs to."""
 
 POD_SECURITY_EXCEPTIONS: Mapping[str, str] = {
     "builds": "seccomp Unconfined for rootless BuildKit, which makes a user namespace of its own; root for Kaniko",

@@ -123,7 +123,7 @@ def _services(stack: StackConfig, stack_name: str, recording: Recording) -> dict
     """Return the files of the vendor's services; their versions are the stack file's, so the overlay names none."""
     where = infra.aipp.tree.folder(stack)
     overlay_text = OVERLAY_HEADER + _kustomization(resources=["../../base"])
-    base = _folder(where, infra.aipp.tree.base(stack, recording))
+    base = _folder(where, infra.aipp.tree.base(stack, stack_name, recording))
     return {**base, f"{where}/overlays/{stack_name}/kustomization.yaml": overlay_text}
 
 

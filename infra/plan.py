@@ -1,7 +1,6 @@
 """What a room takes up, known before anything is declared: its namespaces, its pods, and whom they call.
 
-The program merges the rooms' plans; namespaces, network policies, checks and the pictures in the docs follow from the
-whole.
+The program merges the rooms' plans; namespaces, network policies and checks follow from the whole.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,7 +32,14 @@ class Space:
     namespace: str
     """Its name."""
     ours: bool = True
-    """Whether this stack makes it, and says who may talk in it; False: somebody else's, whose pods are called."""
+    """Whether Pulumi makes it, and says who may talk in it; False: somebody else does."""
+    in_git: bool = False
+    """Whether Argo CD makes it from Git, with what it delivers for this stack."""
+
+    @property
+    def is_this_stacks(self) -> bool:
+        """Whether it is this stack's, whoever makes it; False: somebody else's, whose pods are called."""
+        return self.ours or self.in_git
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +94,16 @@ def shared_namespaces(plan: Plan) -> list[str]:
     return [
         f"namespace {namespace} would hold {' and '.join(keys)}: give each a namespace of its own"
         for namespace, keys in users.items()
-        if len(keys) > 1 and any(plan.spaces[key].ours for key in keys)
+        if len(keys) > 1 and any(plan.spaces[key].is_this_stacks for key in keys)
+    ]
+
+
+def kubernetes_namespaces(plan: Plan) -> list[str]:
+    """Return one sentence for each namespace of Kubernetes' own that the stack would make its own."""
+    return [
+        f"namespace {space.namespace} is Kubernetes' own, and {key} would close it for others: give it another"
+        for key, space in plan.spaces.items()
+        if space.is_this_stacks and (space.namespace == "default" or space.namespace.startswith("kube-"))
     ]
 
 

@@ -34,7 +34,7 @@ import infra.tools.plan
 import infra.tools.room
 from infra import cluster
 from infra.config import ConfigError, Secrets, StackConfig, load
-from infra.plan import Plan, merged, shared_namespaces
+from infra.plan import Plan, kubernetes_namespaces, merged, shared_namespaces
 from infra.site import Site
 from infra.storage.schedules import scheduled
 
@@ -43,7 +43,7 @@ def plan(stack: StackConfig) -> Plan:
     """Return what the whole stack takes up: its namespaces, its pods, and who calls whom.
 
     Raises:
-        ConfigError: two parts would share a namespace.
+        ConfigError: two parts would share a namespace, or one would take somebody else's.
     """
     rooms = (
         infra.network,
@@ -59,7 +59,7 @@ def plan(stack: StackConfig) -> Plan:
     )
     plans = [room.plan.plan(stack) for room in rooms]
     whole = merged([*plans, infra.observability.plan.plan(stack, plans)])  # what the others run is what is measured
-    if problems := shared_namespaces(whole):
+    if problems := [*shared_namespaces(whole), *kubernetes_namespaces(whole)]:
         raise ConfigError("The stack's configuration is wrong:\n  " + "\n  ".join(problems), problems)
     return whole
 

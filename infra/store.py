@@ -27,6 +27,8 @@ class StoreArgs:
     """StorageClass of the data volume."""
     storage_gib: int
     """Size of the data volume."""
+    volume: str | None = None
+    """Name of its claim; absent: ``<name>-data``."""
     memory_mib: int
     """Memory of the server, reserved whole."""
     move_after_seconds: int | None = None
@@ -89,7 +91,7 @@ def declare_store(
     child = ResourceOptions(parent=parent)
     its_labels = labels(room, name)
     volume = Volume(
-        f"{name}-data",
+        args.volume or f"{name}-data",
         VolumeArgs(
             namespace=args.namespace,
             labels=its_labels,

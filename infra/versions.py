@@ -16,7 +16,7 @@ class ChartPin:
 
 
 SERVICE = "0.1.0"
-"""The chat's images; raised with a release. Workloads run by digest, so a build without a raise rolls out too."""
+"""The chat's images; raised with a release. Pulumi rolls out by digest: a build without a raise, too."""
 
 REDIS = "7.0"
 """Redis of Debian 12 (packages.debian.org/bookworm/redis-server), tag of the image built from ``images/redis``."""

@@ -147,7 +147,7 @@ def plan(stack: StackConfig) -> Plan:
             for service in there
         ]
     return Plan(
-        spaces={"aipp": Space(namespace=config.namespace, ours=not is_argocds(stack))},
+        spaces={"aipp": Space(namespace=config.namespace, ours=not is_argocds(stack), in_git=is_argocds(stack))},
         pods={component(service): Pods(space="aipp", labels=selector(service)) for service in there},
         flows=tuple(flows),
     )

@@ -65,6 +65,7 @@ class Stores(ComponentResource):
                 auth=args.database_auth.secret,
                 auth_version=args.database_auth.version,
                 storage_class=args.storage_class,
+                volume=config.pgvector.volume,
                 storage_gib=config.pgvector.storage_gib,
                 cpu_millicores=config.pgvector.cpu_millicores,
                 memory_mib=config.pgvector.memory_mib,

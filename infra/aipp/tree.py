@@ -1,10 +1,12 @@
 """The services as files that Argo CD follows: which file an object stands in, and in which wave it comes."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from infra.aipp.names import EXPORTERS, FIELDS, STORES
 from infra.aipp.plan import ENTRANCE_WAVE, WAVES, is_argocds
 from infra.aipp.project import project
+from infra.cluster import STACK
 from infra.config import StackConfig
 from infra.delivery.application import ApplicationArgs
 from infra.manifests import RenderError, as_manifest, documents
@@ -26,6 +28,11 @@ FILE_OF_KIND = {
 def folder(stack: StackConfig) -> str:
     """Return the folder of the services in the Git repository."""
     return f"{stack.delivery.path}/apps/{APPLICATION}/k8s"
+
+
+def package(stack: StackConfig) -> str:
+    """Return the folder beside it where the vendor's own Compose files lie; Argo CD does not look there."""
+    return f"{stack.delivery.path}/apps/{APPLICATION}/package"
 
 
 def application_args(stack: StackConfig, stack_name: str) -> ApplicationArgs:
@@ -72,7 +79,7 @@ def wave_of(resource: Recorded) -> int:
     return WAVES.get(service_of(resource), max(WAVES.values()))
 
 
-def base(stack: StackConfig, recording: Recording) -> dict[str, str]:
+def base(stack: StackConfig, stack_name: str, recording: Recording) -> dict[str, str]:
     """Return file -> text, in the tree's own order; the versions of images are the stack file's, and stand here.
 
     Raises:
@@ -82,10 +89,15 @@ def base(stack: StackConfig, recording: Recording) -> dict[str, str]:
     for resource in _objects(stack, recording):
         files.setdefault(FILE_OF_KIND.get(resource.kind) or service_of(resource), []).append(resource)
     ordered = [name for name in (*FILE_OF_KIND.values(), *STORES, *FIELDS, *EXPORTERS) if name in files]
-    return {
-        f"{name}.yaml": documents(as_manifest(resource, (), wave=wave_of(resource)) for resource in files[name])
-        for name in ordered
-    }
+    return {f"{name}.yaml": documents(_manifest(resource, stack_name) for resource in files[name]) for name in ordered}
+
+
+def _manifest(resource: Recorded, stack_name: str) -> dict[str, Any]:
+    """Return an object as it stands in Git; the namespace says whose it is, as `make up` writes it on Pulumi's."""
+    whole = as_manifest(resource, (), wave=wave_of(resource))
+    if resource.kind == "Namespace":
+        whole["metadata"]["labels"][STACK] = stack_name
+    return whole
 
 
 def _objects(stack: StackConfig, recording: Recording) -> Iterable[Recorded]:

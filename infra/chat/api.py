@@ -127,6 +127,7 @@ class Api(ComponentResource):
                     requests=args.analysis.requests,
                     error_percent=args.analysis.error_percent,
                     first_token_seconds=args.analysis.first_token_seconds,
+                    loading_seconds=LOADING_SECONDS if args.engine_has_model else 0,
                     pull_secret=args.pull_secret,
                 ),
                 opts=ResourceOptions(parent=self),

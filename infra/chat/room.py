@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import pulumi
 from pulumi import Input, ResourceOptions
 
 from infra.chat.api import Api, ApiArgs
@@ -50,6 +51,11 @@ def declare(site: Site, registry: Registry, stores: Stores, delivery: Delivery) 
     Git, so a Secret of ours is Pulumi's in both cases; an ExternalSecret is part of the workload.
     """
     chat = site.stack.chat
+    if chat.engine.gpu_count and not chat.engine.model:
+        pulumi.log.warn(
+            f"aihub:chat.engine.gpuCount is {chat.engine.gpu_count}, and engine.model names no version of chat.models: "
+            "the engine holds a card to quote passages. Name one, or set gpuCount to 0."
+        )
     built = ChatImages(
         "chat-images",
         ChatImagesArgs(registry=registry, accelerator="cuda" if chat.engine.gpu_count else "cpu"),

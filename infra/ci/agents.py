@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from infra.ci.build_pod import COMPONENT, Builder, agent_pod
+from infra.ci.build_pod import COMPONENT, LOGIN, Builder, agent_pod
 from infra.ci.pipelines import REVIEWS
 from infra.cluster import labels
 
@@ -45,10 +45,11 @@ class AgentImages:
 
 
 def builder_agent(builder: Builder, images: AgentImages, cosign_secret: str | None) -> dict[str, Any]:
-    """Return the pod that builds, scans and signs, one image after the other."""
+    """Return the pod that builds, scans, signs and names, one image after the other."""
     pod = agent_pod(builder)
+    tagger = _container("tagger", images.base, cpu_millicores=200, memory_mib=64, reserved_mib=32)
     scanner = _container("scanner", images.scanner, cpu_millicores=1000, memory_mib=1024, reserved_mib=128)
-    containers = [_jnlp(images), *pod["spec"]["containers"], scanner]
+    containers = [_jnlp(images), *pod["spec"]["containers"], scanner, tagger]
     volumes = pod["spec"]["volumes"]
     if images.signer and cosign_secret:
         signer = _container("signer", images.signer, cpu_millicores=500, memory_mib=256, reserved_mib=32)
@@ -57,8 +58,8 @@ def builder_agent(builder: Builder, images: AgentImages, cosign_secret: str | No
         volumes.append({"name": "cosign", "secret": {"secretName": cosign_secret, "defaultMode": 0o440}})
     if builder.registry_login:
         for container in containers[2:]:
-            container["env"] = [{"name": "DOCKER_CONFIG", "value": "/etc/registry-login"}]
-            login = {"name": "registry-login", "mountPath": "/etc/registry-login", "readOnly": True}
+            container["env"].append({"name": "DOCKER_CONFIG", "value": LOGIN})
+            login = {"name": "registry-login", "mountPath": LOGIN, "readOnly": True}
             container["volumeMounts"] = [*container.get("volumeMounts", []), login]
     pod["spec"]["containers"] = containers
     return pod

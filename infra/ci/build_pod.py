@@ -92,7 +92,7 @@ class Build:
     repository: str
     """Where it is pushed, without a tag: ``registry.local:5000/aihub/api``."""
     tags: tuple[str, ...]
-    """Its tags; a pipeline uses the short hash of the commit."""
+    """Its tags. A pipeline gives one that is no version, and the commit's after it has looked at the image."""
     target: str | None = None
     """Stage of the Dockerfile; absent: the last."""
     dockerfile: str = "Dockerfile"

@@ -1,4 +1,7 @@
-"""The account of the pod that looks for what somebody changed by hand: it reads everywhere, and no Secret."""
+"""The account that looks for what somebody changed by hand, of a pod of Jenkins' or of a CI elsewhere.
+
+It reads everywhere, and no Secret.
+"""
 
 from dataclasses import dataclass
 
@@ -48,7 +51,7 @@ class DriftReaderArgs:
     """What a :class:`DriftReader` needs from its caller."""
 
     namespace: Input[str]
-    """Namespace of the pods."""
+    """Namespace of the account."""
 
 
 class DriftReader(ComponentResource):

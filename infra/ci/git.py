@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from infra.config import StackConfig, ci
+from infra.network.address import public_url
 
 GITEA, GITEA_PORT = ci.GITEA, ci.GITEA_PORT
 ADMIN = "aihub-admin"
@@ -48,6 +49,18 @@ def git_of(stack: StackConfig) -> Git | None:
         branch=git.branch,
         review_ref="refs/pull/%s/head",
     )
+
+
+def page_of(stack: StackConfig, file: str) -> str | None:
+    """Return where people read a file of this repository, on the branch that becomes images; None: on no page."""
+    git, found = stack.ci.git, git_of(stack)
+    if not git or not found:
+        return None
+    if git.gitlab:
+        return f"{found.url}/{found.project}/-/blob/{found.branch}/{file}"
+    if git.server and git.server.host:
+        return f"{public_url(stack, git.server.host)}/{found.project}/src/branch/{found.branch}/{file}"
+    return None
 
 
 def server_url(stack: StackConfig) -> str:

@@ -31,6 +31,7 @@ def configuration(*, address: str, webhook_hosts: Sequence[str], is_https: bool)
         webhook_hosts: the only hosts that webhooks may call; Gitea's default refuses addresses of a cluster.
         is_https: whether people reach it over HTTPS only.
     """
+    hosts = ",".join(webhook_hosts)
     sections: dict[str, dict[str, str]] = {
         "": {"APP_NAME": "aihub", "RUN_MODE": "prod", "WORK_PATH": DATA},
         "server": {
@@ -50,10 +51,13 @@ def configuration(*, address: str, webhook_hosts: Sequence[str], is_https: bool)
             "SECRET_KEY_URI": f"file:{SECRETS}/secret-key",
             "INTERNAL_TOKEN_URI": f"file:{SECRETS}/internal-token",
             "PASSWORD_HASH_ALGO": "pbkdf2_v2",
+            # From 1.27 on here, for all that it fetches by itself (it mirrors and imports nothing), and webhooks, too.
+            "ALLOWED_HOST_LIST": hosts,
         },
         "service": {"DISABLE_REGISTRATION": "true", "ENABLE_NOTIFY_MAIL": "false"},
         "oauth2": {"ENABLED": "false", "JWT_SECRET_URI": f"file:{SECRETS}/signing-key"},
-        "webhook": {"ALLOWED_HOST_LIST": ",".join(webhook_hosts), "DELIVER_TIMEOUT": "15"},
+        # Up to 1.26 here alone; 1.27 takes it still and warns, 28 no more (its modules/setting/webhook.go).
+        "webhook": {"ALLOWED_HOST_LIST": hosts, "DELIVER_TIMEOUT": "15"},
         "actions": {"ENABLED": "false"},
         "packages": {"ENABLED": "false"},
         "indexer": {"ISSUE_INDEXER_TYPE": "db"},
@@ -74,9 +78,9 @@ ensure() {{
     password=$(cat "{SECRETS}/$2")
     if gitea admin user list --config {CONFIG_FILE} | awk '{{print $2}}' | grep -qx "$1"; then
         gitea admin user change-password --config {CONFIG_FILE} \\
-            --username "$1" --password "$password" --must-change-password=false
+            --username "$1" --password="$password" --must-change-password=false
     else
-        gitea admin user create --config {CONFIG_FILE} --username "$1" --password "$password" \\
+        gitea admin user create --config {CONFIG_FILE} --username "$1" --password="$password" \\
             --email "$1@noreply.invalid" --must-change-password=false $3
     fi
 }}

@@ -49,8 +49,8 @@ class GitLabProjectArgs:
 class GitLabProject(ComponentResource):
     """A project's webhooks, and a deploy token with which builds read it.
 
-    A wrong token: the provider asks GitLab who it is before anything is changed (``early_auth_check``), and fails with
-    GitLab's 401.
+    `make up` has looked at the token (ops/preflight/gitlab.py). For whoever calls `pulumi up` alone, the provider asks
+    GitLab who it is before it changes anything there (``early_auth_check``); other things are made by then.
     """
 
     deploy_username: Output[str]

@@ -1,5 +1,7 @@
 """From a stack's configuration to what Jenkins is configured for. Declares nothing."""
 
+from typing import Any
+
 from pulumi import get_stack
 
 from infra.ci.agents import (
@@ -27,16 +29,31 @@ from infra.network.login import GROUPS_CLAIM, login_of
 TEST_DEADLINE_SECONDS = 3600
 
 
-def casc_settings(stack: StackConfig, config: JenkinsConfig, builder: Builder) -> CascSettings:
-    """Return what Jenkins is configured for."""
-    git, login = git_of(stack), login_of(stack)
-    gitlab = stack.ci.git.gitlab if stack.ci.git else None
+def agents(
+    stack: StackConfig, config: JenkinsConfig, builder: Builder
+) -> dict[str, tuple[tuple[str, dict[str, Any]], ...]]:
+    """Return the pods of pipelines: cloud -> label and pod of each."""
     images = AgentImages(
         agent=config.agent_image,
         base=stack.registry.base_image,
         scanner=config.scanner_image,
         signer=config.signer_image,
     )
+    builds = builder_agent(builder, images, COSIGN if config.signer_image else None)
+    comments = comment_agent(images, service_account=builder.service_account, robot_secret=GIT_ROBOT)
+    tests = review_agent(
+        images, service_account=REVIEW, memory_mib=config.test_memory_mib, deadline_seconds=TEST_DEADLINE_SECONDS
+    )
+    return {
+        TRUSTED_CLOUD: ((BUILDER_LABEL, builds), (COMMENT_LABEL, comments), (DRIFT_LABEL, drift_agent(images))),
+        REVIEW_CLOUD: ((TEST_LABEL, tests),),
+    }
+
+
+def casc_settings(stack: StackConfig, config: JenkinsConfig, builder: Builder) -> CascSettings:
+    """Return what Jenkins is configured for."""
+    git, login = git_of(stack), login_of(stack)
+    gitlab = stack.ci.git.gitlab if stack.ci.git else None
     registry = stack.registry
     return CascSettings(
         url=public_url(stack, config.host),
@@ -44,27 +61,7 @@ def casc_settings(stack: StackConfig, config: JenkinsConfig, builder: Builder) -
         namespace=config.namespace,
         builds_namespace=builder.namespace,
         reviews_namespace=config.review_namespace,
-        templates={
-            TRUSTED_CLOUD: (
-                (BUILDER_LABEL, builder_agent(builder, images, COSIGN if config.signer_image else None)),
-                (
-                    COMMENT_LABEL,
-                    comment_agent(images, service_account=builder.service_account, robot_secret=GIT_ROBOT),
-                ),
-                (DRIFT_LABEL, drift_agent(images)),
-            ),
-            REVIEW_CLOUD: (
-                (
-                    TEST_LABEL,
-                    review_agent(
-                        images,
-                        service_account=REVIEW,
-                        memory_mib=config.test_memory_mib,
-                        deadline_seconds=TEST_DEADLINE_SECONDS,
-                    ),
-                ),
-            ),
-        },
+        templates=agents(stack, config, builder),
         jobs=seed_jobs(stack),
         environment={
             "AIHUB_REGISTRY": f"{registry.host}/{registry.project}",

@@ -1,4 +1,4 @@
-"""The namespaces of the Git server, of Jenkins and of its pods, and who calls whom."""
+"""The namespaces of the Git server, of Jenkins and of its pods, of an account from outside, and who calls whom."""
 
 from infra.ci.agents import DRIFT, REVIEW
 from infra.ci.build_pod import COMPONENT as BUILD
@@ -15,7 +15,7 @@ from infra.plan import API_SERVER_PORT, INGRESS, Flow, Plan, Pods, Space, World
 
 def plan(stack: StackConfig) -> Plan:
     """Return what the configured parts take up; nothing where there is none."""
-    parts = (_git(stack), _builds(stack), _jenkins(stack))
+    parts = (_git(stack), _builds(stack), _jenkins(stack), _drift(stack))
     return Plan(
         spaces={name: space for part in parts for name, space in part.spaces.items()},
         pods={name: pods for part in parts for name, pods in part.pods.items()},
@@ -104,3 +104,8 @@ def _jenkins(stack: StackConfig) -> Plan:
         },
         flows=tuple(flows),
     )
+
+
+def _drift(stack: StackConfig) -> Plan:
+    """Return where the account of a CI elsewhere is: no pod of it runs in the cluster."""
+    return Plan(spaces={DRIFT: Space(namespace=stack.ci.drift.namespace)}) if stack.ci.drift else Plan()

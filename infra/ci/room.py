@@ -1,12 +1,14 @@
-"""From the configuration of the Git server, the builder and Jenkins to their components.
+"""From the configuration of the Git server, the builder, Jenkins and a look from outside to their components.
 
 The order matters: first Jenkins with its jobs and their triggers, then the webhook that calls them, so that the first
 push finds somebody.
 """
 
+from infra.ci.agents import DRIFT
 from infra.ci.build_pod import COMPONENT as BUILD
 from infra.ci.builder import builder_of
 from infra.ci.builds import Builds, BuildsArgs
+from infra.ci.drift import DriftReader, DriftReaderArgs
 from infra.ci.gitea_room import declare_server, set_up
 from infra.ci.jenkins_room import declare_jenkins
 from infra.config.ci import BuilderConfig
@@ -16,8 +18,10 @@ from infra.site import Site
 
 
 def declare(site: Site, registry: Registry) -> None:
-    """Declare what the stack configures of the Git server, the builder and Jenkins."""
+    """Declare what the stack configures of this room."""
     ci = site.stack.ci
+    if ci.drift:
+        DriftReader(DRIFT, DriftReaderArgs(namespace=site.namespaces[DRIFT]), opts=site.options)
     builder = builder_of(site.stack)
     if ci.builder:
         _builds(site, registry, ci.builder)

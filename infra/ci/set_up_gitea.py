@@ -1,6 +1,6 @@
 """Makes what a Gitea must hold: an organisation, repositories, who may write, webhooks; run in a Job.
 
-Standard library only, and safe to run again: what is there is brought up to date, nothing is deleted.
+Standard library only, and safe to run again: what is there stays, but for webhooks, which are made anew.
 Environment: GITEA_URL, ORGANISATION, REPOSITORIES (names, separated by spaces), WRITERS (accounts, separated by
 spaces), ADMIN, FOLDER (with ``admin-password`` and the files of WEBHOOKS), WEBHOOKS (a list in JSON: ``repository``,
 ``url``, ``events``, ``secret_file``).
@@ -84,24 +84,27 @@ def ensure(api: Api, path: str, create_at: str, body: Mapping[str, Any]) -> None
 
 
 def ensure_webhook(api: Api, repository: str, url: str, events: Sequence[str], secret: str) -> None:
-    """Make the webhook to ``url``, or give the one that is there the secret and the events of today.
+    """Make the webhook to ``url`` with the secret and the events of today, in place of the one that is there.
+
+    A new one, since Gitea keeps the secret of one that is edited and says nothing (its routers/api/v1/utils/hook.go).
+    It is made before the old one goes: no push between the two is told to nobody.
 
     Raises:
         SystemExit: Gitea refused it.
     """
     body = {
+        "type": "gitea",
         "active": True,
         "events": events,
         "config": {"url": url, "content_type": "json", "secret": secret},
     }
     _, hooks = api.call("GET", f"/repos/{repository}/hooks?limit=50")
-    same = [hook for hook in hooks or () if hook["config"].get("url") == url]
-    if same:
-        status, _ = api.call("PATCH", f"/repos/{repository}/hooks/{same[0]['id']}", body)
-    else:
-        status, _ = api.call("POST", f"/repos/{repository}/hooks", {"type": "gitea", **body})
+    status, _ = api.call("POST", f"/repos/{repository}/hooks", body)
     if status >= 400:
-        sys.exit(f"webhook of {repository}: Gitea answered {status}; [webhook] ALLOWED_HOST_LIST must have its host")
+        sys.exit(f"webhook of {repository}: Gitea answered {status}; ALLOWED_HOST_LIST must have its host")
+    for old in hooks or ():
+        if old["config"].get("url") == url:
+            api.call("DELETE", f"/repos/{repository}/hooks/{old['id']}")
     print(f"webhook of {repository} calls {url}")
 
 

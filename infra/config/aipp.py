@@ -29,6 +29,8 @@ class PgvectorConfig(Section):
     """Database that the services share."""
     user: Identifier = "aipp"
     """Account of the services; it owns the database."""
+    volume: DnsLabel = "pgvector-data"
+    """Name of its claim. Another one begins empty and leaves the old as it is: a major's way, see docs/upgrades.md."""
     storage_gib: Gib = 20
     cpu_millicores: Millicores = 2000
     memory_mib: Annotated[int, Field(ge=512, le=4194304, strict=True)] = 2048

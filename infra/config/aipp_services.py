@@ -14,11 +14,19 @@ _SOUNDS_SECRET = re.compile(
     r"PASSWORD|PASSWD|PASSPHRASE|(^|_)(PASS|PWD)($|_)|SECRET|TOKEN|CREDENTIAL|API_?KEY|PRIVATE_?KEY|(^|_)KEY$",
     re.IGNORECASE,
 )
+# What follows a name and `=` or `:`, or stands before the @ of an address; `${...}` is put in by the service itself.
+_SETTING = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)[\"']? *[=:] *[\"']?(?!\$\{)[^\s\"'&;,]")
+_LOGIN_IN_ADDRESS = re.compile(r"://[^/\s:@]*:(?!\$\{)[^/\s@]+@")
 
 
 def sounds_secret(variable: str) -> bool:
     """Say whether a variable's name promises a secret; one that names a file does not."""
     return bool(_SOUNDS_SECRET.search(variable)) and not variable.upper().endswith("_FILE")
+
+
+def holds_secret(value: str) -> bool:
+    """Say whether a variable's value carries a secret, e.g. a database's address with `password=...` in it."""
+    return bool(_LOGIN_IN_ADDRESS.search(value)) or any(sounds_secret(each[1]) for each in _SETTING.finditer(value))
 
 
 def _variable(value: str) -> str:
@@ -83,9 +91,14 @@ class ServiceConfig(Section):
 
     @model_validator(mode="after")
     def _secrets_stand_apart(self) -> "ServiceConfig":
-        for variable in self.environment:
+        for variable, value in self.environment.items():
             if sounds_secret(variable):
                 raise ValueError(f"environment.{variable} sounds like a secret: give its key in secretEnvironment")
+            if holds_secret(value):
+                raise ValueError(
+                    f"environment.{variable} has a secret in its value, which would stand in a ConfigMap: leave it out "
+                    "of the value, or keep the whole value as a secret and give its key in secretEnvironment"
+                )
             if variable in self.secret_environment:
                 raise ValueError(f"{variable} stands in environment and in secretEnvironment: keep one of the two")
         return self

@@ -129,6 +129,13 @@ class JenkinsConfig(Section):
     `aihub:cosignKey`. Absent: they are not."""
 
 
+class DriftConfig(Section):
+    """A look for what somebody changed by hand, from a CI that is not ours (``ci/gitlab.yml``)."""
+
+    namespace: DnsLabel = "drift"
+    """Namespace of the account that it logs in with, which reads objects and no Secret; no pod runs there."""
+
+
 class CiConfig(Section):
     """From a push to an image."""
 
@@ -138,6 +145,8 @@ class CiConfig(Section):
     """Absent: images are built by `pulumi up` only."""
     jenkins: JenkinsConfig | None = None
     """Absent: something else reacts to pushes, or nothing."""
+    drift: DriftConfig | None = None
+    """Absent: nothing looks from outside; Jenkins does from a pod of its own."""
 
     @model_validator(mode="after")
     def _jenkins_has_source_and_builder(self) -> "CiConfig":
@@ -145,6 +154,12 @@ class CiConfig(Section):
             raise ValueError("jenkins builds what git holds with builder: set all three, or leave jenkins out")
         if self.git and self.git.gitlab and not self.jenkins:
             raise ValueError("git.gitlab alone does nothing: its webhook goes to jenkins; set jenkins, or leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _one_looks_for_drift(self) -> "CiConfig":
+        if self.jenkins and self.drift:
+            raise ValueError("drift is for a CI that is not ours, and jenkins looks every morning: leave drift out")
         return self
 
     def namespaces(self) -> dict[str, str]:
@@ -157,4 +172,6 @@ class CiConfig(Section):
         if self.jenkins:
             found["ci.jenkins.namespace"] = self.jenkins.namespace
             found["ci.jenkins.reviewNamespace"] = self.jenkins.review_namespace
+        if self.drift:
+            found["ci.drift.namespace"] = self.drift.namespace
         return found

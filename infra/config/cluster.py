@@ -7,6 +7,6 @@ class ClusterConfig(Section):
     """Which cluster the stack is deployed to."""
 
     context: str | None = None
-    """Context of the kubeconfig; absent: the current one."""
+    """Context of the kubeconfig; absent: the only one that it has."""
     node_address: str = "127.0.0.1"
     """Where people reach the node ports: this machine, or the address of a node."""

@@ -16,8 +16,8 @@ class HarborProjectConfig(Section):
     quota_gib: Gib
     """Size beyond which Harbor refuses a push."""
     keep_newest: Annotated[int, Field(ge=1, le=1000, strict=True)] = 20
-    """Images that are kept of each repository, the last pushed ones; older ones are removed at night. Workloads run by
-    digest, so it must hold every version that one may go back to."""
+    """Images that are kept of each repository, the last pushed ones; older ones are removed at night. A pod on another
+    node pulls what its workload names, tag or digest, so it must hold every version that one may go back to."""
     immutable_tags: TagPattern | None = None
     """Tags that mean the same image for ever: nobody pushes them again, nothing removes them. Absent: none, for a
     project whose tags are pushed again, as our own first one is."""

@@ -73,6 +73,18 @@ def load() -> tuple[StackConfig, Secrets]:
     return stack, Secrets(values={key: bag.require_secret(key) for key in needed})
 
 
+def load_stack() -> StackConfig:
+    """Read the running stack's configuration and none of its secrets, for what only compares with it.
+
+    Raises:
+        ConfigError: see :func:`parse`.
+    """
+    rooms, problems = _rooms(pulumi.Config(NAMESPACE))
+    if problems:
+        raise _error(problems)
+    return parse(rooms)
+
+
 def _rooms(bag: pulumi.Config) -> tuple[dict[str, Any], list[str]]:
     """Return the rooms' objects, and what cannot be read as one."""
     rooms: dict[str, Any] = {}

@@ -155,7 +155,7 @@ class ObservabilityConfig(Section):
     """Image of `postgres_exporter` 0.17 or later; absent, or with ``aipp.secretsBy: agent``: no
     metrics of AIPP's database."""
     runbooks: Url | None = None
-    """Where people read `docs/runbooks.md`; absent: alerts name the file."""
+    """Where people read `docs/runbooks.md`; absent: on the pages of `aihub:ci.git`, else alerts name the file."""
 
     @model_validator(mode="after")
     def _one_prometheus(self) -> "ObservabilityConfig":

@@ -6,8 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-FLOATING_TAGS = frozenset({"latest", "main", "master", "main-latest", "stable", "edge", "nightly"})
-"""Tags that name another image tomorrow."""
+_ALWAYS_MOVING = {"latest", "snapshot"}
+_MOVING = {"main", "master", "trunk", "head", "stable", "edge", "nightly", "dev", "develop"}
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _IMAGE = re.compile(
@@ -21,6 +21,16 @@ _URL_PATH = re.compile(r"/|(/[A-Za-z0-9._-]+)+")
 _VAULT_PATH = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _CRON_FIELD = r"[0-9*,/-]+"
 _CRON = re.compile(rf"{_CRON_FIELD}( {_CRON_FIELD}){{4}}")
+
+
+def is_floating(tag: str) -> bool:
+    """Say whether a tag names another image tomorrow, as far as its words tell: main-latest, 1.0-SNAPSHOT, develop.
+
+    With a number (`nightly-20261125`, `main-3f2a1c9`) a branch's name says where an image is from. Whether `v1` or `17`
+    moves is its publisher's habit: only a digest is sure.
+    """
+    words = set(re.split(r"[-._]", tag.lower()))
+    return bool(words & _ALWAYS_MOVING) or (bool(words & _MOVING) and not any(map(str.isdecimal, tag)))
 
 
 class Section(BaseModel):
@@ -58,7 +68,7 @@ def _pinned_image(value: str) -> str:
         return value
     if not match["tag"]:
         raise ValueError("must name a tag or a digest; without one the image changes by itself")
-    if match["tag"] in FLOATING_TAGS:
+    if is_floating(match["tag"]):
         raise ValueError("must not use a floating tag (latest, main, stable ...); name a version or a digest")
     return value
 

@@ -43,6 +43,8 @@ class AnalysisArgs:
     """More failed answers than this are too many."""
     first_token_seconds: int
     """95 of 100 answers must begin within this time."""
+    loading_seconds: int
+    """So long the service may hold a question back while the engine behind it loads a model; 0: it loads none."""
     pull_secret: Input[str] | None = None
     """Name of the Secret to pull the image with; absent: none is needed."""
 
@@ -70,12 +72,11 @@ class Analysis(ComponentResource):
                 Folder.of_secret("key", SECRET_FOLDER, args.secret),
             ],
         )
-        longest_seconds = START_SECONDS + ANSWER_TIMEOUT_SECONDS * -(-args.requests // AT_ONCE)
         job = {
             "metadata": {"labels": args.labels},
             "spec": {
                 "backoffLimit": 0,
-                "activeDeadlineSeconds": longest_seconds,
+                "activeDeadlineSeconds": longest_seconds(args.requests, args.loading_seconds),
                 "template": {"metadata": {"labels": args.labels}, "spec": {**wire(pod), "restartPolicy": "Never"}},
             },
         }
@@ -91,6 +92,17 @@ class Analysis(ComponentResource):
         self.register_outputs({"template": self.template})
 
 
+def longest_seconds(requests: int, loading_seconds: int) -> int:
+    """Return how long an analysis takes at most."""
+    rounds = -(-requests // AT_ONCE)
+    return START_SECONDS + _warm_up_seconds(loading_seconds) + ANSWER_TIMEOUT_SECONDS * rounds
+
+
+def _warm_up_seconds(loading_seconds: int) -> int:
+    """Return the time of the question that is not counted: held back, then answered."""
+    return loading_seconds + ANSWER_TIMEOUT_SECONDS
+
+
 def _container(args: AnalysisArgs) -> ContainerArgsDict:
     settings: Mapping[str, Input[str]] = {
         "MEASURE_URL": args.url,
@@ -100,6 +112,7 @@ def _container(args: AnalysisArgs) -> ContainerArgsDict:
         "MEASURE_ERROR_PERCENT": str(args.error_percent),
         "MEASURE_FIRST_WORD_SECONDS": str(args.first_token_seconds),
         "MEASURE_TIMEOUT_SECONDS": str(ANSWER_TIMEOUT_SECONDS),
+        "MEASURE_WARM_UP_SECONDS": str(_warm_up_seconds(args.loading_seconds)),
         "MEASURE_START_SECONDS": str(START_SECONDS),
     }
     return {

@@ -14,7 +14,7 @@ ROLLBACK = "rollback"
 
 
 def plan(stack: StackConfig) -> Plan:
-    """Return what the configured parts take up; nothing where the stack has none of them."""
+    """Return what the configured parts take up; of the cluster's own Argo CD only where it is."""
     delivery = stack.delivery
     spaces: dict[str, Space] = {}
     pods: dict[str, Pods] = {}
@@ -24,6 +24,8 @@ def plan(stack: StackConfig) -> Plan:
         # The whole namespace: the chart's parts talk among themselves, and Image Updater beside them to nobody else.
         pods[SPACE] = Pods(space=SPACE)
         flows += _argocd_flows(stack)
+    elif delivery.repository:
+        spaces[SPACE] = Space(namespace=delivery.namespace, ours=False)
     if delivery.rollouts:
         spaces[ROLLOUTS] = Space(namespace=delivery.rollouts.namespace)
         pods[ROLLOUTS] = Pods(space=ROLLOUTS)

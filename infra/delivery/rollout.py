@@ -9,7 +9,7 @@ from pulumi import ComponentResource, Input, Output, ResourceOptions
 from pulumi_kubernetes.core.v1 import PodTemplateSpecArgsDict
 
 from infra.cluster import labels, selector
-from infra.delivery.analysis import Analysis, AnalysisArgs
+from infra.delivery.analysis import Analysis, AnalysisArgs, longest_seconds
 from infra.delivery.wire import wire
 
 PROGRESS_SECONDS = 600
@@ -59,6 +59,8 @@ class RolloutArgs:
     """More failed answers than this send the new version back."""
     first_token_seconds: int
     """95 of 100 answers must begin within this time."""
+    loading_seconds: int
+    """So long the pods may hold a question back while the engine behind them loads a model; 0: it loads none."""
     pull_secret: Input[str] | None = None
     """Name of the Secret to pull the image with; absent: none is needed."""
 
@@ -98,6 +100,7 @@ class Rollout(ComponentResource):
                 requests=args.requests,
                 error_percent=args.error_percent,
                 first_token_seconds=args.first_token_seconds,
+                loading_seconds=args.loading_seconds,
                 pull_secret=args.pull_secret,
             ),
             opts=ResourceOptions(parent=self),
@@ -110,7 +113,7 @@ class Rollout(ComponentResource):
             spec={
                 "replicas": args.replicas,
                 "revisionHistoryLimit": 3,
-                "progressDeadlineSeconds": PROGRESS_SECONDS,
+                "progressDeadlineSeconds": _progress_seconds(args),
                 "progressDeadlineAbort": True,
                 "selector": {"matchLabels": selector(name)},
                 "template": wire(args.template),
@@ -142,6 +145,16 @@ def _strategy(args: RolloutArgs, trial: Input[str], template: Input[str]) -> dic
             "steps": [{"setWeight": first_weight(args.replicas)}, {"analysis": analysis}],
         }
     }
+
+
+def _progress_seconds(args: RolloutArgs) -> int:
+    """Return the time in which something must go on.
+
+    The controller stops the clock while a step of a canary asks questions. Blue-green has no steps: there it runs on.
+    """
+    if args.strategy == "canary":
+        return PROGRESS_SECONDS
+    return PROGRESS_SECONDS + longest_seconds(args.requests, args.loading_seconds)
 
 
 def first_weight(replicas: int) -> int:

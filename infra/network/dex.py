@@ -43,7 +43,11 @@ class DexArgs:
 
 
 class Dex(ComponentResource):
-    """One Dex on one SQLite file: no rights at the API server, where its other storage would make CRDs."""
+    """One Dex on one SQLite file: no rights at the API server, where its other storage would make CRDs.
+
+    A Deployment, not a store (infra/store.py): another kind would be another object, whose pod starts before that of
+    the old one is gone, and both would write the one file.
+    """
 
     service: Output[str]
     """Name of the Service."""

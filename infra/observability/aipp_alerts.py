@@ -3,7 +3,18 @@
 Whether one is up is asked of Kubernetes and not of the service: nobody knows yet which of them tell metrics.
 """
 
-from infra.aipp.names import BACKEND, FRONT, LINKER, POSTGRES_EXPORTER, RABBITMQ, SCHEDULER, component
+from infra.aipp.names import (
+    BACKEND,
+    DATA_PROCESSOR,
+    FRONT,
+    LINKER,
+    PGVECTOR,
+    POSTGRES_EXPORTER,
+    RABBITMQ,
+    REDIS,
+    SCHEDULER,
+    component,
+)
 from infra.observability.alert import Alert
 from infra.observability.measured import AIPP
 
@@ -21,7 +32,44 @@ def is_away(service: str) -> str:
     return f"(sum({ready}) or vector(0)) == 0"
 
 
+def is_shut(store: str, told_by_its_exporter: str = "") -> str:
+    """Return the question whether a StatefulSet's pod is not ready, or is and does not let its exporter in.
+
+    An exporter of a store that is away stays up: nothing else says why its metrics are silent.
+    """
+    ready = f'kube_statefulset_status_replicas_ready{{statefulset="{store}", {NAMESPACE}}}'
+    away = f"(sum({ready}) or vector(0)) == 0"
+    return f"{away} or max({told_by_its_exporter}{{{NAMESPACE}}}) == 0" if told_by_its_exporter else away
+
+
 AIPP_ALERTS = (
+    Alert(
+        name="AippDatabaseDown",
+        component=AIPP,
+        expression=is_shut(PGVECTOR, "pg_up"),
+        minutes=2,
+        severity="critical",
+        summary="pgvector is not ready, or lets nobody in",
+        description="Nothing is read or stored: the page shows errors, and what starts now waits for it.",
+    ),
+    Alert(
+        name="AippRedisDown",
+        component=AIPP,
+        expression=is_shut(REDIS, "redis_up"),
+        minutes=2,
+        severity="critical",
+        summary="The services' Redis is not ready, or lets nobody in",
+        description="Sessions cannot be read, so people are logged out or refused; what starts now waits for it.",
+    ),
+    Alert(
+        name="AippRabbitmqDown",
+        component=AIPP,
+        expression=is_shut(RABBITMQ),
+        minutes=2,
+        severity="critical",
+        summary="RabbitMQ is not ready",
+        description="No work is given out or taken; what starts now waits for it.",
+    ),
     Alert(
         name="AippBackendDown",
         component=AIPP,
@@ -39,6 +87,24 @@ AIPP_ALERTS = (
         severity="critical",
         summary="No pod of enai-front is ready",
         description="Nobody opens the page. With two replicas on two nodes a single failure does not lead here.",
+    ),
+    Alert(
+        name="AippDataProcessorDown",
+        component=AIPP,
+        expression=is_away(DATA_PROCESSOR),
+        minutes=10,
+        severity="warning",
+        summary="enai-data-processor is not ready",
+        description="Nothing new is collected; its work waits in the queue meanwhile.",
+    ),
+    Alert(
+        name="AippLinkerDown",
+        component=LINKER,
+        expression=is_away(LINKER),
+        minutes=10,
+        severity="warning",
+        summary="enai-linker is not ready",
+        description="No text is linked: a person who asks for it gets an error, other work waits in the queue.",
     ),
     Alert(
         name="AippSchedulerDown",
@@ -60,7 +126,7 @@ AIPP_ALERTS = (
     ),
     Alert(
         name="AippLinkerOutOfMemory",
-        component=AIPP,
+        component=LINKER,
         expression=(
             f"increase(kube_pod_container_status_restarts_total{{{LINKERS}}}[15m]) > 0"
             " and on (namespace, pod, container)"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from infra.aipp.names import LINKER
 from infra.config import StackConfig
 from infra.observability.targets import Target
 
@@ -32,5 +33,7 @@ def measured(stack: StackConfig, targets: Iterable[Target]) -> frozenset[str]:
 
     Nodes and workloads are among them with any Prometheus: the cluster's own asks them for others already.
     """
-    everywhere = {NODE, WORKLOAD_STATES} | ({AIPP} if stack.aipp else set())
+    everywhere = {NODE, WORKLOAD_STATES}
+    if stack.aipp:
+        everywhere |= {AIPP, LINKER} if stack.aipp.linker.gpu_count else {AIPP}
     return frozenset({target.component for target in targets} | everywhere)

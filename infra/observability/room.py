@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 from pulumi import Input, Output
 
+from infra.ci.git import page_of
 from infra.cluster import labels
+from infra.config import StackConfig
 from infra.config.observability import IssuerEndpointsConfig, OwnStackConfig
 from infra.network.address import cluster_issuer, public_url
 from infra.network.login import GROUPS_CLAIM, Login, login_of
@@ -30,6 +32,11 @@ RUNBOOKS = "docs/runbooks.md"
 
 
 DEX_ENDPOINTS = IssuerEndpointsConfig(authorize="/auth", token="/token", userinfo="/userinfo")  # noqa: S106 - paths
+
+
+def runbooks_of(stack: StackConfig) -> str:
+    """Return where people read what to do about an alert; the file's name where no server shows it."""
+    return stack.observability.runbooks or page_of(stack, RUNBOOKS) or RUNBOOKS
 
 
 def declare(site: Site) -> None:
@@ -60,7 +67,7 @@ def _monitors(site: Site, place: Place, after: PrometheusStack | None) -> None:
             targets=targets,
             plan=site.plan,
             dashboards={each.name: as_json(each, scope) for each in dashboards_of(there)},
-            rules=rule_spec(alerts_of(there), site.stack.observability.runbooks or RUNBOOKS, scope),
+            rules=rule_spec(alerts_of(there), runbooks_of(site.stack), scope),
             after=[after] if after else [],
         ),
         opts=site.options,

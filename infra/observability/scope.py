@@ -9,7 +9,6 @@ from string import Template
 
 from infra.config import StackConfig
 from infra.observability.collector import LOG_LABELS
-from infra.observability.targets import DELIVERED
 from infra.plan import Space
 
 Scope = Mapping[str, str]
@@ -20,7 +19,7 @@ are worth an alert; ``log_namespace``, ``log_container`` -> names of Loki's labe
 def scope_of(stack: StackConfig, spaces: Mapping[str, Space]) -> Scope:
     """Return what the questions of a stack are filled with."""
     monitors = stack.observability.monitors
-    ours = sorted(space.namespace for key, space in spaces.items() if space.ours or key == DELIVERED)
+    ours = sorted(space.namespace for space in spaces.values() if space.is_this_stacks)
     return {
         **{key: space.namespace for key, space in spaces.items()},
         # With a stack of our own the whole cluster is ours to look after.

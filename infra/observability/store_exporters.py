@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceOptions
-from pulumi_kubernetes.core.v1 import ContainerArgsDict, VolumeArgsDict
+from pulumi_kubernetes.core.v1 import ContainerArgsDict
 
 from infra.cluster import labels, selector
+from infra.folders import Folder
 from infra.observability.names import POSTGRES_EXPORTER_PORT, REDIS_EXPORTER_PORT
 from infra.workload import SECRETS_VERSION, http_probe, pod_spec, resources, service_account
 
@@ -68,15 +69,14 @@ class RedisExporter(ComponentResource):
             },
             port=REDIS_EXPORTER_PORT,
             health="/health",
-            folder=REDIS_FOLDER,
             memory_mib=32,
         )
         self.deployment = _deployment(
             name,
             namespace=args.namespace,
             container=container,
-            secret=args.passwords,
-            secret_version=args.passwords_version,
+            passwords=Folder.of_secret("passwords", REDIS_FOLDER, args.passwords),
+            passwords_version=args.passwords_version,
             pull_secret=args.pull_secret,
             parent=self,
         )
@@ -131,15 +131,14 @@ class PostgresExporter(ComponentResource):
             port=POSTGRES_EXPORTER_PORT,
             # Its page of links: nothing else answers without asking the database, which may be away.
             health="/",
-            folder=POSTGRES_FOLDER,
             memory_mib=64,
         )
         self.deployment = _deployment(
             name,
             namespace=args.namespace,
             container=container,
-            secret=args.password,
-            secret_version=args.password_version,
+            passwords=Folder.of_secret("passwords", POSTGRES_FOLDER, args.password),
+            passwords_version=args.password_version,
             pull_secret=args.pull_secret,
             parent=self,
         )
@@ -147,7 +146,7 @@ class PostgresExporter(ComponentResource):
 
 
 def _container(
-    name: str, image: str, *, variables: Mapping[str, str], port: int, health: str, folder: str, memory_mib: int
+    name: str, image: str, *, variables: Mapping[str, str], port: int, health: str, memory_mib: int
 ) -> ContainerArgsDict:
     return {
         "name": name,
@@ -158,7 +157,6 @@ def _container(
         "liveness_probe": http_probe(health, "metrics", period_seconds=20, failures=3),
         "readiness_probe": http_probe(health, "metrics", period_seconds=10, failures=3),
         "resources": resources(cpu_millicores=100, memory_mib=memory_mib),
-        "volume_mounts": [{"name": "passwords", "mount_path": folder, "read_only": True}],
     }
 
 
@@ -167,13 +165,12 @@ def _deployment(
     *,
     namespace: Input[str],
     container: ContainerArgsDict,
-    secret: Input[str],
-    secret_version: Input[str],
+    passwords: Folder,
+    passwords_version: Input[str],
     pull_secret: Input[str] | None,
     parent: ComponentResource,
 ) -> Output[str]:
     its_labels = labels("observability", name)
-    passwords: VolumeArgsDict = {"name": "passwords", "secret": {"secret_name": secret, "default_mode": 0o440}}
     account = service_account(name, namespace, its_labels, pull_secret, parent)
     deployment = k8s.apps.v1.Deployment(
         f"{name}-deployment",
@@ -182,8 +179,8 @@ def _deployment(
             "replicas": 1,
             "selector": {"match_labels": selector(name)},
             "template": {
-                "metadata": {"labels": its_labels, "annotations": {SECRETS_VERSION: secret_version}},
-                "spec": pod_spec(service_account=account, containers=[container], volumes=[passwords]),
+                "metadata": {"labels": its_labels, "annotations": {SECRETS_VERSION: passwords_version}},
+                "spec": pod_spec(service_account=account, containers=[container], folders=[passwords]),
             },
         },
         opts=ResourceOptions(parent=parent),

@@ -76,9 +76,6 @@ TARGETS = (
 """Chroma is missing: its server has no page for Prometheus (it can send traces only). What the vendor's services tell
 stands in the configuration."""
 
-DELIVERED = "aipp"
-"""Space that is this stack's even where Argo CD makes its namespace from Git."""
-
 
 def targets_of(stack: StackConfig, spaces: Mapping[str, Space], pods: Mapping[str, Pods]) -> tuple[Target, ...]:
     """Return the targets that a stack has and owns; what is somebody else's is not ours to watch."""
@@ -87,12 +84,8 @@ def targets_of(stack: StackConfig, spaces: Mapping[str, Space], pods: Mapping[st
     return tuple(
         replace(target, port=ingress_port) if target.component == INGRESS and ingress_port else target
         for target in (*TARGETS, *_vendors_services(stack))
-        if target.component in pods and _is_ours(pods[target.component].space, spaces) and target.is_there(stack)
+        if target.component in pods and spaces[pods[target.component].space].is_this_stacks and target.is_there(stack)
     )
-
-
-def _is_ours(space: str, spaces: Mapping[str, Space]) -> bool:
-    return space == DELIVERED or spaces[space].ours
 
 
 def _vendors_services(stack: StackConfig) -> tuple[Target, ...]:

@@ -12,7 +12,7 @@ _NFS_PORT, _HTTPS_PORT = 2049, 443
 
 
 def plan(stack: StackConfig) -> Plan:
-    """Return what a provisioner of this stack's takes up; nothing where the cluster has one."""
+    """Return what a provisioner of this stack's takes up; of the cluster's only where it is, if that is told."""
     storage = stack.storage
     if storage.local_path:
         return Plan(
@@ -33,6 +33,8 @@ def plan(stack: StackConfig) -> Plan:
             pods={LONGHORN: Pods(space="storage")},
             flows=tuple(flows),
         )
+    if storage.schedules:
+        return Plan(spaces={"storage": Space(namespace=storage.schedules.namespace, ours=False)})
     return Plan()
 
 

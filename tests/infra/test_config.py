@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from infra.config import ConfigError, StackConfig, load, parse
+from infra.config.aipp_services import holds_secret
+from infra.config.types import is_floating
 from infra.recorder import record
 from tests.infra.support import CANARIES, CONFIGS, config_file
 
@@ -61,6 +63,37 @@ def test_vault_needs_no_secret_in_the_stack() -> None:
 def test_misspelt_secret_is_an_unknown_key() -> None:
     with pytest.raises(ConfigError, match=r"aihub:redisPasword: is not a known key \(did you mean redisPassword\?\)"):
         loaded(CONFIGS / "valid" / "smallest.yaml", {**CANARIES, "aihub:redisPasword": "canary"})
+
+
+@pytest.mark.parametrize(
+    ("tag", "floating"),
+    [
+        *((tag, True) for tag in ("latest", "Latest", "main-latest", "latest-dev", "dev", "develop", "head")),
+        *((tag, True) for tag in ("1.0-SNAPSHOT", "stable-alpine")),
+        *((tag, False) for tag in ("v1.0.0", "0.8.1-pg17", "3.13.7-management", "bookworm", "main-3f2a1c9", "devel.1")),
+    ],
+)
+def test_tag_that_names_another_image_tomorrow_is_told_by_its_words(tag: str, floating: bool) -> None:
+    assert is_floating(tag) == floating
+
+
+@pytest.mark.parametrize(
+    ("value", "secret"),
+    [
+        ("jdbc:postgresql://db:5432/aipp?user=a&password=word", True),
+        ("amqp://aipp:word@rabbitmq:5672", True),
+        ("redis://:word@redis:6379", True),
+        ('{"spring": {"datasource": {"password": "word"}}}', True),
+        ("-Xmx1g -Dapp.client_secret=word", True),
+        ("jdbc:postgresql://db:5432/aipp?password=${DB_PASSWORD}", False),
+        ("amqp://${USER}:${WORD}@rabbitmq", False),
+        ("jdbc:postgresql://db:5432/aipp?ApplicationName=x&tcpKeepAlive=true", False),
+        ("http://enai-backend:8080/people/me@example.com", False),
+        ("password=", False),
+    ],
+)
+def test_secret_inside_a_value_is_told_by_what_stands_before_it(value: str, secret: bool) -> None:
+    assert holds_secret(value) == secret
 
 
 def test_defaults_stand_in_the_model() -> None:

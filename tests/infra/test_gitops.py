@@ -154,6 +154,10 @@ def test_refused_tags_are_written_once_and_belong_to_others(tmp_path: Path) -> N
     updater = yaml.safe_load((base_of(tmp_path, "updates-chat") / "image-updater.yaml").read_text())
     for field in ("name", "namespace"):
         assert patch["metadata"][field] == updater["metadata"][field]
+    with (folder / "refused.yaml").open("a") as file:
+        file.write('    - "0123456789ab"\n')  # as docs/delivery.md tells people to
+    by_hand = yaml.safe_load((folder / "refused.yaml").read_text())["spec"]["commonUpdateSettings"]["ignoreTags"]
+    assert by_hand == [*patch["spec"]["commonUpdateSettings"]["ignoreTags"], "0123456789ab"]
     (folder / "refused.yaml").write_text("written by the rollback\n")
     render("wsl", tmp_path)
     assert (folder / "refused.yaml").read_text() == "written by the rollback\n"

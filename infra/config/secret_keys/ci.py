@@ -29,7 +29,12 @@ CI = (
     ),
     SecretKey(name="gitAdminPassword", purpose="the administrator to the Git server", is_needed=_git_server),
     SecretKey(name="gitRobotPassword", purpose="pipelines to the Git server: comments", is_needed=_git_server),
-    SecretKey(name="giteaSecretKey", purpose="the Git server's key for what it keeps encrypted", is_needed=_git_server),
+    SecretKey(
+        name="giteaSecretKey",
+        purpose="the Git server's key for what it keeps encrypted",
+        is_needed=_git_server,
+        encrypts="people's second factors, and passwords of mirrors and of other servers that were set in Gitea",
+    ),
     SecretKey(name="giteaSigningKey", purpose="the Git server signs by it: 32 bytes base64url", is_needed=_git_server),
     SecretKey(name="giteaInternalToken", purpose="the Git server's parts to one another", is_needed=_git_server),
     SecretKey(

@@ -58,6 +58,8 @@ class SecretKey:
     """For a derived one: from what, and how."""
     also_in_vault: bool = False
     """Whether pods read it from Vault even where this program needs it, too: the same value in both places."""
+    encrypts: str | None = None
+    """What is stored so that no other value can read it again; absent: nothing, it may be renewed at any time."""
 
 
 def unless_in_vault(part: Callable[[StackConfig], object] = lambda _: True) -> Callable[[StackConfig], bool]:

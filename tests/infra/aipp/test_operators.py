@@ -9,9 +9,9 @@ import yaml
 
 from ops import access
 from tests import apiserver
+from tests.live.common.kube import Manifest, apply, get, kubectl, listed
 from tests.live.dev import operators, tree
 from tests.live.dev.operators import EXTERNAL_SECRETS, NAMESPACE, Operators
-from tests.live.wsl.kube import Manifest, apply, get, kubectl, listed
 
 pytestmark = pytest.mark.skipif(bool(apiserver.missing()), reason=apiserver.missing())
 

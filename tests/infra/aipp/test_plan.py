@@ -1,12 +1,16 @@
 """Who calls whom is stated once: waiting, policies, secrets and addresses agree with it."""
 
+import re
+
 import pytest
 
 from infra.aipp.names import FIELDS, STORES
+from infra.aipp.picture import block
 from infra.aipp.plan import CALLS, WAVES, Call, calls, in_order, plan, services
 from infra.config import parse
 from infra.plan import INGRESS, World
 from infra.recorder import Recording
+from infra.stackfile import CHECKOUT
 from tests.infra.aipp.support import configured, declared, environment, of_package, spec_of
 from tests.infra.support import CONFIGS, config_file
 
@@ -100,3 +104,14 @@ def test_without_a_gpu_nobody_calls_the_linker() -> None:
     config = configured("aipp-without-a-gpu")
     assert "enai-linker" not in services(config)
     assert [each.target for each in calls(config, "enai-backend")] == ["pgvector", "redis", "rabbitmq"]
+
+
+def test_the_page_shows_what_is_stated_here() -> None:
+    page = (CHECKOUT / "docs/aipp.md").read_text()
+    assert block() in page, "put between its two marks what `python -m infra.aipp.picture` prints"
+
+
+def test_the_picture_has_an_arrow_for_each_call() -> None:
+    drawn = re.findall(r"^  (\w+) (-->|-\.->) (\w+)$", block(), flags=re.MULTILINE)
+    named = [(source.replace("_", "-"), arrow, target.replace("_", "-")) for source, arrow, target in drawn]
+    assert named == [(each.source, "-->" if each.waits else "-.->", each.target) for each in CALLS]

@@ -22,7 +22,7 @@ def files(changes: Mapping[str, Any] | None = None, name: str = "aipp-from-vault
     both = {**(WITH_VAULT if name == "aipp-from-vault" else {}), **(changes or {})}
     config = with_changes(config_file(CONFIGS / "valid" / f"{name}.yaml"), both)
     stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
-    return base(stack, declared(name, both))
+    return base(stack, "test", declared(name, both))
 
 
 def manifests(text: str) -> list[dict[str, Any]]:

@@ -10,6 +10,10 @@ from infra.chat.room import address, gpu_memory_fraction
 from infra.chat.secret_files import secret_files
 from infra.config import StackConfig, parse
 from infra.plan import INGRESS, World
+from infra.program import deploy
+from infra.recorder import record
+from infra.stackfile import configuration, stack_names
+from tests.infra.support import CANARIES, CONFIGS, config_file
 
 FILES = {"config.json": "a" * 64, "model.safetensors": "b" * 64}
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -93,3 +97,19 @@ def test_login_gives_the_api_its_settings_its_secret_and_the_way() -> None:
 def test_without_a_login_there_is_the_api_key() -> None:
     assert api_login(stack_with()) is None
     assert "login-client-secret" not in secret_files(stack_with())
+
+
+@pytest.mark.parametrize(
+    ("config", "warnings"), [("local-path-and-shared-gpu", 1), ("model-on-a-gpu", 0), ("smallest", 0)]
+)
+def test_a_card_without_a_model_is_named(monkeypatch: pytest.MonkeyPatch, config: str, warnings: int) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("pulumi.log.warn", lambda message, *_: said.append(message))
+    record(deploy, stack="test", config=config_file(CONFIGS / "valid" / f"{config}.yaml"), secrets=CANARIES)
+    assert len([message for message in said if message.startswith("aihub:chat.engine.gpuCount is 1")]) == warnings
+
+
+def test_no_stack_of_this_checkout_holds_a_card_without_a_model() -> None:
+    for name in stack_names():
+        whole = parse({key.removeprefix("aihub:"): value for key, value in configuration(name).items()})
+        assert whole.chat.engine.model or not whole.chat.engine.gpu_count, name

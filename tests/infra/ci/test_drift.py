@@ -8,12 +8,13 @@ from infra.ci.agents import DRIFT
 from infra.ci.drift import RULES
 from infra.ci.pipelines import BUILDER_LABEL, COMMENT_LABEL, DRIFT_LABEL, TEST_LABEL
 from infra.gitops import declare_workload
+from infra.program import deploy
 from infra.recorder import Recorded, record
 from infra.stackfile import configuration, placeholder_secrets, stack_names
 from policy.rules import restricted_pods
 from tests.infra.ci.support import recorded
 from tests.infra.ci.test_jcasc import parsed, templates
-from tests.infra.support import of_kind
+from tests.infra.support import CANARIES, CONFIGS, config_file, of_kind
 
 
 def readable(resource: Recorded) -> bool:
@@ -43,6 +44,16 @@ def test_the_account_reads_and_does_nothing_else() -> None:
     (binding,) = of_kind(recording, "ClusterRoleBinding")
     (subject,) = binding.properties["subjects"]
     assert (subject["namespace"], subject["name"]) == ("builds", DRIFT)
+
+
+def test_a_ci_elsewhere_gets_the_account_and_no_pod_of_ours() -> None:
+    config = {**config_file(CONFIGS / "valid" / "smallest.yaml"), "aihub:ci": {"drift": {"namespace": "looks"}}}
+    recording = record(deploy, stack="test", config=config, secrets=CANARIES)
+    kinds = {each.kind for each in recording.objects() if each.namespace == "looks"}
+    assert kinds == {"NetworkPolicy", "ServiceAccount"}
+    (binding,) = of_kind(recording, "ClusterRoleBinding")
+    (subject,) = binding.properties["subjects"]
+    assert (subject["namespace"], subject["name"]) == ("looks", DRIFT)
 
 
 def test_no_other_pod_has_a_token() -> None:

@@ -157,8 +157,8 @@ def test_pods_of_tests_are_restricted(name: str) -> None:
 
 def test_images_are_signed_only_with_a_key() -> None:
     signed, unsigned = templates("gitlab")[BUILDER_LABEL], templates("gitea")[BUILDER_LABEL]
-    assert [each["name"] for each in signed["spec"]["containers"]] == ["jnlp", "builder", "scanner", "signer"]
-    assert [each["name"] for each in unsigned["spec"]["containers"]] == ["jnlp", "builder", "scanner"]
+    assert [each["name"] for each in signed["spec"]["containers"]] == ["jnlp", "builder", "scanner", "tagger", "signer"]
+    assert [each["name"] for each in unsigned["spec"]["containers"]] == ["jnlp", "builder", "scanner", "tagger"]
     mounted = {volume["name"] for volume in signed["spec"]["volumes"]}
     assert {mount["name"] for each in signed["spec"]["containers"] for mount in each.get("volumeMounts", ())} <= mounted
 

@@ -37,7 +37,7 @@ def test_labels_and_containers_exist(path: str) -> None:
 def test_containers_are_in_the_pod_of_their_stage() -> None:
     pods = templates("gitlab")
     in_builder = set(re.findall(r"container\('([^']+)'\)", text("ci/publish.groovy")))
-    assert in_builder == {"builder", "scanner", "signer"}
+    assert in_builder == {"builder", "scanner", "signer", "tagger"}
     assert in_builder <= {each["name"] for each in pods["builder"]["spec"]["containers"]}
     for path, label in (("infra/Jenkinsfile", "tests"), ("ci/comment.Jenkinsfile", "comment")):
         used = set(re.findall(r"container\('([^']+)'\)", text(path)))

@@ -74,6 +74,27 @@ def slowly(server: Server, request: BaseHTTPRequestHandler) -> None:
     well(server, request)
 
 
+def slowly_at(numbers: set[int]) -> Answer:
+    """Answer some questions late; number 1 is the one that does not count."""
+
+    def answer(server: Server, request: BaseHTTPRequestHandler) -> None:
+        (slowly if server.count in numbers else well)(server, request)
+
+    return answer
+
+
+def loading(seconds: float) -> Answer:
+    """Hold every question back until ``seconds`` after the first, as an api whose engine loads its model."""
+    ready_at: list[float] = []
+
+    def answer(server: Server, request: BaseHTTPRequestHandler) -> None:
+        ready_at.append(time.monotonic() + seconds)
+        time.sleep(max(0.0, ready_at[0] - time.monotonic()))
+        well(server, request)
+
+    return answer
+
+
 def with_errors(every: int) -> Answer:
     def answer(server: Server, request: BaseHTTPRequestHandler) -> None:
         if server.count % every:
@@ -140,6 +161,7 @@ def limits(url: str, **fields: Any) -> Limits:
         "error_percent": 5.0,
         "first_token_seconds": 0.3,
         "timeout_seconds": 0.5,
+        "warm_up_seconds": 0.5,
         "start_seconds": 0.2,
     }
     return Limits(url=url, **{**whole, **fields})
@@ -149,7 +171,7 @@ def test_a_good_version_passes(serve: Callable[[Answer], Server]) -> None:
     server = serve(well)
     result = measure(limits(server.url))
     assert (result["good"], result["requests"], result["problems"]) == (True, 20, {})
-    assert server.count == 20
+    assert server.count == 1 + 20, "one question goes before those that count"
     assert all(body["stream"] and body["max_tokens"] == 8 for body in server.bodies)
 
 
@@ -183,6 +205,16 @@ def test_a_slow_version_fails(serve: Callable[[Answer], Server]) -> None:
     assert str(result["reasons"]).startswith("['answers begin after 0.4")
 
 
+def test_one_slow_answer_of_twenty_is_borne_and_two_are_not(serve: Callable[[Answer], Server]) -> None:
+    assert measure(limits(serve(slowly_at({7})).url, at_once=1))["good"]
+    assert not measure(limits(serve(slowly_at({7, 12})).url, at_once=1))["good"]
+
+
+def test_an_engine_that_loads_its_model_is_waited_for(serve: Callable[[Answer], Server]) -> None:
+    assert measure(limits(serve(loading(1)).url, warm_up_seconds=5))["good"]
+    assert not measure(limits(serve(loading(2)).url))["good"], "and not for ever"
+
+
 def test_waits_until_somebody_answers(serve: Callable[[Answer], Server]) -> None:
     assert wait_for(limits(serve(well).url))
     assert not wait_for(limits("http://127.0.0.1:9"))
@@ -201,6 +233,7 @@ def test_as_the_job_runs_it(
         "MEASURE_ERROR_PERCENT": "0",
         "MEASURE_FIRST_WORD_SECONDS": "5",
         "MEASURE_TIMEOUT_SECONDS": "5",
+        "MEASURE_WARM_UP_SECONDS": "5",
         "MEASURE_START_SECONDS": "0.1",
     }
     script = [sys.executable, str(analysis.SCRIPT)]

@@ -17,7 +17,7 @@ from tests.infra.support import CANARIES, CONFIGS, config_file, of_kind, only
 CONFIG = config_file(CONFIGS / "valid" / "delivery-of-our-own.yaml")
 
 
-def api(rollout: Any) -> Recording:
+def api(rollout: Any, *, engine_has_model: bool = False) -> Recording:
     args = ApiArgs(
         namespace="chat",
         image="registry.local:5000/aihub/api:0.1.0@sha256:" + "0" * 64,
@@ -29,6 +29,7 @@ def api(rollout: Any) -> Recording:
         replicas=2,
         cpu_millicores=1000,
         memory_mib=768,
+        engine_has_model=engine_has_model,
         rollout=rollout,
         analysis_secret="api-analysis",
     )
@@ -106,4 +107,21 @@ def test_the_analysis_gives_every_setting_that_its_script_reads(tmp_path: Any) -
     mounted = next(each for each in job["template"]["spec"]["volumes"] if each["name"] == "script")
     assert script in maps[mounted["configMap"]["name"]]
     longest = limits.start_seconds + limits.timeout_seconds * limits.requests / limits.at_once
-    assert job["activeDeadlineSeconds"] >= longest
+    assert job["activeDeadlineSeconds"] >= longest + limits.warm_up_seconds
+
+
+@pytest.mark.parametrize("rollout", ["canary", "blueGreen"])
+def test_the_analysis_outlasts_an_engine_that_loads_its_model(rollout: str) -> None:
+    """Whose new version comes with the same commit; the controller looks at the time during blue-green's analysis."""
+    recording = api(rollout, engine_has_model=True)
+    settings: dict[str, Any] = {}
+    for each in of_kind(recording, "ConfigMap"):
+        settings |= each.properties["data"]
+    held = int(settings["CHATBOT_ENGINE_HOLD_SECONDS"])
+    job = only(recording, "AnalysisTemplate")["spec"]["metrics"][0]["provider"]["job"]["spec"]
+    (container,) = job["template"]["spec"]["containers"]
+    asked = {each["name"]: each["value"] for each in container["env"]}
+    assert float(asked["MEASURE_WARM_UP_SECONDS"]) >= held + 60
+    assert job["activeDeadlineSeconds"] > held + 60
+    if rollout == "blueGreen":
+        assert only(recording, "Rollout")["spec"]["progressDeadlineSeconds"] > job["activeDeadlineSeconds"]

@@ -52,7 +52,7 @@ class Installation:
 
     def is_foreign(self, end: str) -> bool:
         """Whether no policy of ours holds for it."""
-        return end in set(World) or not self.plan.spaces[self.plan.pods[end].space].ours
+        return end in set(World) or not self.plan.spaces[self.plan.pods[end].space].is_this_stacks
 
     def declared(self) -> set[tuple[str, str, int]]:
         """What the flows allow, as ends of :attr:`ends`; "anywhere" includes every pod that may send or receive."""

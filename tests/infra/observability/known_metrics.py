@@ -66,14 +66,16 @@ OF_OTHERS: Mapping[str, frozenset[str]] = {
             "redis_db_keys",
             "redis_memory_max_bytes",
             "redis_memory_used_bytes",
+            "redis_up",
         }
     ),
-    "postgres_exporter 0.20 (collector/pg_stat_activity.go, pg_setting.go, pg_database.go)": frozenset(
+    "postgres_exporter 0.20 (exporter/postgres_exporter.go; collector/pg_stat_activity.go, pg_database.go)": frozenset(
         {
             "pg_database_size_bytes",
             "pg_settings_max_connections",
             "pg_stat_activity_count",
             "pg_stat_activity_max_tx_duration",
+            "pg_up",
         }
     ),
     "RabbitMQ's own plugin, 3.10 and 3.13 (prometheus_rabbitmq_core_metrics_collector, ..._alarm_...)": frozenset(

@@ -5,12 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from infra.aipp.names import FIELDS, LINKER
+from infra.aipp.plan import WAVES
+from infra.observability.aipp_alerts import AIPP_ALERTS
 from infra.observability.alert import Alert, anchor, rule_spec
 from infra.observability.alerts import ALERTS, alerts_of
-from infra.observability.measured import AIPP, NODE, WORKLOAD_STATES
+from infra.observability.measured import AIPP, NODE, WORKLOAD_STATES, measured
+from infra.observability.room import runbooks_of
 from infra.observability.targets import TARGETS
 from tests.infra.observability.known_metrics import known
-from tests.infra.observability.support import SCOPE, matchers, metrics_in, recorded, selectors
+from tests.infra.observability.support import SCOPE, matchers, metrics_in, parsed, recorded, selectors
 from tests.infra.support import only
 
 RUNBOOKS = Path(__file__).parents[3] / "docs/runbooks.md"
@@ -42,7 +46,7 @@ def test_every_metric_exists(alert: Alert) -> None:
 
 @EACH
 def test_belongs_to_what_is_measured(alert: Alert) -> None:
-    assert alert.component in {NODE, WORKLOAD_STATES, AIPP, *(target.component for target in TARGETS)}
+    assert alert.component in {NODE, WORKLOAD_STATES, AIPP, LINKER, *(target.component for target in TARGETS)}
 
 
 @EACH
@@ -71,6 +75,24 @@ def test_what_a_stack_lacks_is_not_alerted_on() -> None:
     assert "ApiDown" not in names
 
 
+def test_each_of_the_eight_services_has_an_alert_for_its_being_away() -> None:
+    asked = [
+        dict(matchers(selector))
+        for alert in AIPP_ALERTS
+        if alert.name.endswith("Down")
+        for selector in selectors(alert.expression)
+    ]
+    assert {each["deployment"] for each in asked if "deployment" in each} == FIELDS.keys()
+    assert {each["statefulset"] for each in asked if "statefulset" in each} == WAVES.keys() - FIELDS.keys()
+
+
+@pytest.mark.parametrize(("name", "linker"), [("aipp-watched-by-the-cluster", True), ("aipp-without-a-gpu", False)])
+def test_a_linker_that_was_left_out_is_not_missed(name: str, linker: bool) -> None:
+    names = {alert.name for alert in alerts_of(measured(parsed(name), ()))}
+    assert "AippDataProcessorDown" in names
+    assert ("AippLinkerDown" in names) == linker
+
+
 def test_rule_links_to_the_paragraph() -> None:
     spec = only(recorded("observability-of-our-own"), "PrometheusRule")["spec"]
     rules = spec["groups"][0]["rules"]
@@ -82,6 +104,19 @@ def test_rule_links_to_the_paragraph() -> None:
         )
         assert rule["labels"]["severity"] in ("critical", "warning")
         assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
+
+
+@pytest.mark.parametrize(
+    ("name", "page"),
+    [
+        ("ci-with-gitea", "http://git.example.com/aihub/aihub/src/branch/main/docs/runbooks.md"),
+        ("ci-with-gitlab", "https://gitlab.example.com/platform/aihub/-/blob/trunk/docs/runbooks.md"),
+        ("aipp-without-a-gpu", "docs/runbooks.md"),
+        ("observability-of-our-own", "https://git.example.com/aihub/aihub/src/branch/main/docs/runbooks.md"),
+    ],
+)
+def test_paragraphs_are_read_where_the_repository_is(name: str, page: str) -> None:
+    assert runbooks_of(parsed(name)) == page
 
 
 def test_without_an_address_the_file_is_named() -> None:

@@ -20,6 +20,7 @@ QUEUE = 'job="aipp-rabbitmq", namespace="the-aipp"'
 DATABASE = 'job="aipp-postgres-exporter", namespace="the-aipp"'
 LINKER = 'container="enai-linker", namespace="the-aipp", pod="enai-linker-1"'
 READY = "kube_deployment_status_replicas_ready"
+STORE_READY = "kube_statefulset_status_replicas_ready"
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,25 @@ CASES = {
         {'kube_pod_container_status_restarts_total{namespace="the-chat", pod="p", container="c"}': "0x230 1x10"},
     ),
     "TargetDown": constant('up{job="x", namespace="the-data"}', 0, 1),
+    # Its pod is ready, and the exporter is refused.
+    "AippDatabaseDown": Case(
+        {f'{STORE_READY}{{namespace="the-aipp", statefulset="pgvector"}}': "1x240", f"pg_up{{{DATABASE}}}": "0x240"},
+        {f'{STORE_READY}{{namespace="the-aipp", statefulset="pgvector"}}': "1x240", f"pg_up{{{DATABASE}}}": "1x240"},
+    ),
+    # The chat's makes no difference; nor is an exporter needed.
+    "AippRedisDown": Case(
+        {
+            f'{STORE_READY}{{namespace="the-aipp", statefulset="redis"}}': "0x240",
+            f'{STORE_READY}{{namespace="the-data", statefulset="redis"}}': "1x240",
+        },
+        {
+            f'{STORE_READY}{{namespace="the-aipp", statefulset="redis"}}': "1x240",
+            'redis_up{job="redis-exporter", namespace="the-data"}': "0x240",
+        },
+    ),
+    "AippRabbitmqDown": constant(f'{STORE_READY}{{namespace="the-aipp", statefulset="rabbitmq"}}', 0, 1),
+    "AippDataProcessorDown": constant(f'{READY}{{namespace="the-aipp", deployment="enai-data-processor"}}', 0, 1),
+    "AippLinkerDown": constant(f'{READY}{{namespace="the-aipp", deployment="enai-linker"}}', 0, 1),
     # The first: there is no such Deployment. The second pod of another Deployment makes no difference.
     "AippBackendDown": Case(
         {f'{READY}{{namespace="the-aipp", deployment="enai-front"}}': "2x240"},
