@@ -18,6 +18,7 @@ WHAT = {
     "tag in Git": "the new tag stands in the overlay",
     "refused by the registry": "the build has ended with the registry's refusal, after three more tries of its own",
     "Argo CD is back": "its pods are ready again; before, a wait of 20 s shows that nothing moves without them",
+    "compared": "Argo CD, which Gitea's webhook has told, has compared the cluster with the commit",
     "synced": "Argo CD has brought the tag to the workload",
     "first new answer": "a visitor gets an answer of the new version, from its first pod",
     "rolled out": "the new version serves alone",

@@ -34,10 +34,10 @@ def commit() -> str:
     return described.stdout.strip()
 
 
-def write(name: str, title: str, command: str, lines: Sequence[str]) -> Path:
-    """Write ``bench/results/<name>.md`` and show it."""
+def write(name: str, title: str, command: str, lines: Sequence[str], *, measured: str | None = None) -> Path:
+    """Write ``bench/results/<name>.md`` and show it; ``measured``: commit and day, where these are not today's."""
     head = [f"# {title}", "", f"- command: `{command}`", f"- machine: {machine()}"]
-    head += [f"- commit: {commit()}, {datetime.now(UTC):%Y-%m-%d}", ""]
+    head += [f"- commit: {measured or f'{commit()}, {datetime.now(UTC):%Y-%m-%d}'}", ""]
     path = RESULTS / f"{name}.md"
     path.write_text("\n".join([*head, *lines]) + "\n")
     sys.stdout.write(path.read_text())

@@ -66,6 +66,7 @@ def main() -> None:
         warm, again, _ = up(environment)
         cache_gib = sum(path.stat().st_size for path in Path(cache).rglob("*") if path.is_file()) / 2**30
     lines = [f"Cold: **{duration(cold)}**; warm: **{duration(warm)}**.", ""]
+    lines += ["Here everything is built from package registries; with the vendors' downloads it was not measured.", ""]
     lines += [f"Disk: {peak:.1f} GiB at the height, {kept:.1f} GiB kept, {cache_gib:.1f} GiB of it cache.", ""]
     lines += ["## Cold, step by step", "", *table(["step", "time", "share"], shares(printed)), ""]
     lines += ["## Warm, step by step", "", *table(["step", "time", "share"], shares(again))]

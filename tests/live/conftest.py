@@ -1,11 +1,11 @@
 """The one installation that the live tests bring up, use and take away."""
 
-import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,25 +45,34 @@ class Installation:
         self.output = make("up")
 
 
-def make(*arguments: str, expect: int = 0) -> str:
-    """Run ``make`` in the checkout as a person would, also from below ``make test``; return its standard output."""
-    shell = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-    done = subprocess.run(["make", *arguments], cwd=CHECKOUT, env=shell, capture_output=True, text=True, check=False)
+def make(*arguments: str, expect: int = 0, folder: Path = CHECKOUT) -> str:
+    """Run ``make`` in a checkout as a person would, also from below ``make test``; return its standard output."""
+    ours = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "PYTHONPATH")
+    shell = {name: value for name, value in os.environ.items() if name not in ours}
+    done = subprocess.run(["make", *arguments], cwd=folder, env=shell, capture_output=True, text=True, check=False)
     assert done.returncode == expect, f"make {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     print(done.stderr)
     return done.stdout
 
 
-def killed_up(seconds: float) -> None:
-    """Start ``make up`` and kill it and all it started, as a power failure would."""
-    started = subprocess.Popen(
-        ["make", "up"], cwd=CHECKOUT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        started.wait(seconds)
-    with contextlib.suppress(ProcessLookupError):
+def killed_up(step: str, seconds: float) -> None:
+    """Start ``make up`` and, so long after a step began, kill it and all it started, as a power failure would."""
+    with subprocess.Popen(
+        ["make", "up"],
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as started:
+        assert started.stdout
+        said = ""
+        while not said.startswith(f"== {step}"):
+            said = started.stdout.readline()
+            assert said, f"`make up` ended before its step {step}"
+        time.sleep(seconds)
+        assert started.poll() is None, f"`make up` ended less than {seconds} s after its step {step} began"
         os.killpg(started.pid, signal.SIGKILL)
-    started.wait()
 
 
 def by_hand(command: str) -> subprocess.CompletedProcess[str]:

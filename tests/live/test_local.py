@@ -16,6 +16,7 @@ from ops.chat_client import ChatError, answer_of
 from ops.credentials import API_KEY, kept, load_or_make, stack_config
 from ops.paths import CHECKOUT, SERVICE, StackPaths
 from tests.live.conftest import NODE, Installation, by_hand, killed_up, make
+from tests.live.tiny import FOUR_PIXELS, configure, served, tiny_model_that_sees
 
 pytestmark = pytest.mark.live
 
@@ -111,6 +112,31 @@ def test_new_code_rolls_out_without_a_failed_request(installation: Installation)
     assert not failures
 
 
+def test_a_model_is_fetched_verified_and_answers_to_an_image(installation: Installation, tmp_path: Path) -> None:
+    files = tiny_model_that_sees(tmp_path)
+    with served(tmp_path) as address:
+        source = {"address": address, "files": files}
+        configure("chat", models={"tiny": {"source": source}}, engine={"model": "tiny"})
+        done = by_hand("pulumi up --yes --non-interactive --skip-preview")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (model,) = installation.chat.json("GET", "/v1/models")["data"]
+    assert (model["id"], model["engine"], model["images"]) == ("tiny", "transformers", True)
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{FOUR_PIXELS}"}}
+    content = [{"type": "text", "text": "What is this?"}, image]
+    body = {
+        "messages": [{"role": "user", "content": content}],
+        "max_tokens": 16,
+        "ignore_eos": True,
+        "retrieval": False,
+    }
+    usage = installation.chat.json("POST", "/v1/chat/completions", {"model": "tiny", **body})["usage"]
+    assert usage["completion_tokens"] == 16
+    assert usage["prompt_tokens"] > 16, "the image takes as many by itself"
+    # What was fetched is verified and stays; the next `make` reads the committed file again, without a model.
+    said = by_hand("kubectl -n chat logs --selector=app.kubernetes.io/component=models-download --tail=-1").stdout
+    assert all(f"{path}: fetching" in said for path in files)
+
+
 @pytest.mark.parametrize("name", ["redisPassword", "apiKey"])
 def test_a_renewed_secret_reaches_everybody_who_uses_it(installation: Installation, name: str) -> None:
     before, chat = kept(StackPaths("local")), installation.chat
@@ -170,7 +196,8 @@ def test_data_outlive_destroy_and_a_power_failure(installation: Installation) ->
     assert len(before) == 2
     printed = make("destroy")
     assert "kept: volume data/redis" in printed
-    killed_up(25)  # in the middle of `pulumi up`
+    killed_up("Kubernetes node", 0)
+    killed_up("pulumi up", 10)
     installation.up()
     assert installation.chat.json("GET", f"/api/conversations/{conversation}")["messages"] == before
     documents = installation.chat.json("GET", "/api/documents")["data"]

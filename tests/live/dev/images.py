@@ -9,7 +9,7 @@ from cluster.containers import Containers
 from cluster.images import BASE_IMAGE, SOURCES, NodeImage, make
 from cluster.settings import REGISTRY, Node
 from infra.aipp import steps
-from tests.live.wsl import parts
+from tests.live.common import parts
 from toolchain.cache import cache_root
 from toolchain.ensure import Say
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from tests.live.wsl.kube import Manifest, apply, get, kubectl, listed
+from tests.live.common.kube import Manifest, apply, get, kubectl, listed
 
 NAMESPACE = "aipp"
 EXTERNAL_SECRETS = "externalsecrets.external-secrets.io"

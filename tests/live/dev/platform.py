@@ -11,20 +11,22 @@ from pathlib import Path
 
 from cluster import node
 from cluster.containers import NAMESPACE as CONTAINERD_NAMESPACE
-from cluster.settings import NODE_ADDRESS, load
+from cluster.settings import load
 from infra.program import deploy
 from infra.recorder import record
 from infra.stackfile import configuration, placeholder_secrets
+from tests.live.common import parts
+from tests.live.common.gitea import Gitea
+from tests.live.common.kube import Manifest, apply, kubectl, listed, rolled_out, until
+from tests.live.common.repository import Repository
 from tests.live.dev import images, operators, tree
 from tests.live.dev.operators import Operators
-from tests.live.wsl import parts
-from tests.live.wsl.gitea import USER, Gitea
-from tests.live.wsl.kube import Manifest, apply, kubectl, listed, rolled_out, until
-from tests.live.wsl.repository import Repository
 from toolchain.ensure import ensure_all
 from toolchain.tools import ARGOCD, GITEA
 
 GPU = "nvidia.com/gpu"
+POLL_SECONDS = 10
+"""How often Argo CD looks at Git: nothing tells it of a push here."""
 
 
 @dataclass
@@ -46,19 +48,19 @@ def bring_up(folder: Path) -> Platform:
     ensure_all((ARGOCD, GITEA), say)
     node.up(say)
     images.import_images(load(), say)
-    parts.install_argocd(secrets.token_urlsafe(32))
+    parts.install_argocd({"server.secretkey": secrets.token_urlsafe(32)}, POLL_SECONDS)
     _know_named_namespaces()
     apply([operators.definition(), _runtime_class()])
     _start_registry()
     images.push(folder / "vendor", say)
     offer_gpus(1)
     gitea = Gitea()
-    gitea.start(NODE_ADDRESS)
-    manifests = Repository(gitea, "gitops", folder / "gitops")
+    gitea.start()
+    manifests = Repository(gitea, gitea.tree, folder / "gitops")
     manifests.make()
     (manifests.folder / "README.md").write_text("What Argo CD follows.\n")
     manifests.commit_and_push("Begin")
-    apply([_login(gitea)])
+    apply([gitea.argocd_login()])
     for kind, name in (("deployment", "argocd-repo-server"), ("statefulset", "argocd-application-controller")):
         rolled_out(kind, name, "argocd", 240)
     apply(tree.declared())
@@ -139,20 +141,3 @@ def without_healing() -> Iterator[None]:
         yield
     finally:
         heal(True)
-
-
-def _login(gitea: Gitea) -> Manifest:
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": "repository-gitops",
-            "namespace": "argocd",
-            "labels": {"argocd.argoproj.io/secret-type": "repository"},
-        },
-        "stringData": {
-            "url": str(tree.model().delivery.repository),
-            "username": USER,
-            "password": gitea.password,
-        },
-    }

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from infra.aipp.plan import WAVES
 from infra.aipp.tree import APPLICATION
+from tests.live.common.kube import Manifest, get, kubectl, listed
 from tests.live.dev.operators import NAMESPACE
-from tests.live.wsl.kube import Manifest, get, kubectl, listed
 
 STORES = ("pgvector", "redis", "rabbitmq")
 

@@ -11,11 +11,11 @@ from playwright.sync_api import sync_playwright
 
 from infra.aipp.plan import CALLS, WAVES
 from ops import aipp
+from tests.live.common.kube import get, kubectl, listed, until
 from tests.live.conftest import make
 from tests.live.dev import figures, operators, services, tree
 from tests.live.dev.operators import NAMESPACE
 from tests.live.dev.platform import Platform
-from tests.live.wsl.kube import get, kubectl, listed, until
 
 pytestmark = pytest.mark.live
 

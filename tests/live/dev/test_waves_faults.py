@@ -1,23 +1,28 @@
 """What may go wrong with the eight services does, on purpose; each test leaves all of them ready again."""
 
 import contextlib
+import json
 import os
 import threading
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from infra.aipp.names import BACKEND, FRONT, LINKER, PGVECTOR, SCHEDULER
-from ops import access, verify
+from ops import access, destroy, verify
+from ops.kubectl import Kubectl
 from ops.machine import Finding
+from ops.preflight import owner
+from ops.session import Session
+from tests.live.common.kube import apply, get, kubectl, listed, until
 from tests.live.dev import figures, images, services, tree
 from tests.live.dev.operators import EXTERNAL_SECRETS, NAMESPACE, PORT
 from tests.live.dev.platform import Platform, kill_container, offer_gpus, registry_away, without_healing
-from tests.live.wsl.kube import get, kubectl, listed, until
 
 pytestmark = pytest.mark.live
 
@@ -27,8 +32,13 @@ LATE_SECONDS = 60
 def found(gpus: int = 1) -> dict[str, Finding]:
     """Return what `make verify STACK=dev` finds of the services, by name."""
     outputs = {"namespaces": {}, "aippNamespace": NAMESPACE, "gpus": gpus}
+    return {each.name: each for each in verify.checks(node(), outputs, None)}
+
+
+def node() -> Kubectl:
+    """Return the way to the cluster, as the commands have it."""
     environment = {**os.environ, "KUBECONFIG": str(access.NODE_KUBECONFIG)}
-    return {each.name: each for each in verify.checks(access.kubectl(), environment, outputs, None)}
+    return Kubectl(program=access.kubectl(), environment=environment)
 
 
 def bad(findings: dict[str, Finding]) -> dict[str, str]:
@@ -298,3 +308,25 @@ def _first_wave_fails() -> bool:
     """Say whether Argo CD tries again, since the Secrets of the first wave do not come."""
     operation = services.application()["status"].get("operationState", {})
     return "unsuccessfully" in operation.get("message", "") and bool(listed(EXTERNAL_SECRETS, NAMESPACE))
+
+
+def test_destroy_takes_the_services_away_and_leaves_their_data(platform: Platform) -> None:
+    """What `make destroy` does before Pulumi deletes the Application, and what Argo CD makes of it."""
+
+    def claims() -> dict[str, str]:
+        found = (each["metadata"] for each in listed("persistentvolumeclaims", NAMESPACE))
+        return {each["name"]: each["uid"] for each in found}
+
+    before, state = claims(), {"deployment": {"resources": [{"inputs": each} for each in tree.declared()]}}
+    assert before
+    session = SimpleNamespace(kubectl=node(), engine=SimpleNamespace(ask=lambda *_: json.dumps(state)))
+    destroy._end_deliveries(cast(Session, session))
+    begun = time.monotonic()
+    kubectl("delete", "application.argoproj.io", "aipp", "--namespace", "argocd", "--timeout=280s")
+    figures.keep("faults", "destroy: Argo CD has taken the services away after", time.monotonic() - begun)
+    assert not listed("deployments,statefulsets", NAMESPACE)
+    assert claims() == before
+    assert owner.own(node(), "dev") == {NAMESPACE}
+    apply(tree.declared())
+    until("the page again", lambda: services.workload(FRONT) and not services.not_ready(), 400, pause=2)
+    assert claims() == before

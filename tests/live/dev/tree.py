@@ -7,15 +7,15 @@ from typing import Any
 
 import yaml
 
-from infra.config import StackConfig, parse
+from infra.config import StackConfig
 from infra.gitops import declare_workload, tree
 from infra.program import deploy
 from infra.recorder import record
 from infra.stackfile import configuration, placeholder_secrets
-from tests.live.wsl.rollback import merged
+from tests.live.common.configuration import RUNS, merged, parsed
 
 STACK = "dev"
-DIFFERENCES = Path(__file__).with_name("differences.yaml")
+DIFFERENCES = RUNS / STACK / "differences.yaml"
 SECTIONS = ("secrets", "chat", "delivery", "aipp")
 """What the services are made from. Storage, network and registry are this node's; the rooms of Harbor and of the
 company's monitoring are left out."""
@@ -32,7 +32,7 @@ def config(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
 
 def model(changes: Mapping[str, Any] | None = None) -> StackConfig:
     """Return the same as the program sees it."""
-    return parse({key.removeprefix("aihub:"): value for key, value in config(changes).items()})
+    return parsed(config(changes))
 
 
 def files(changes: Mapping[str, Any] | None = None) -> dict[str, str]:

@@ -9,11 +9,12 @@ from infra.config import StackConfig
 from ops import access, providers
 from ops.credentials import Credentials, completed, keep, wanted_by, write_private
 from ops.engine import Engine
+from ops.kubectl import Kubectl
 from ops.paths import PRIVATE, StackPaths
 from ops.preflight import owner
 from ops.progress import Progress
 from ops.up import engine_binaries
-from tests.live.wsl.rollback import merged, parsed
+from tests.live.common.configuration import merged, parsed
 from toolchain.golang import forget_build_files
 
 STACK_FILE = Path(__file__).with_name("stack.yaml")
@@ -65,7 +66,7 @@ class Declared:
         )
         engine.prepare(self.credentials)
         engine.run("up", "--yes", "--skip-preview", "--suppress-outputs", "--refresh", *options)
-        owner.mark(access.kubectl(), engine.environment(), self.paths.stack, owner.namespaces(stack))
+        owner.mark(Kubectl.of(self.paths), self.paths.stack, owner.namespaces(stack))
 
     @property
     def api_key(self) -> str:

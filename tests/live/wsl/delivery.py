@@ -2,10 +2,14 @@
 
 import time
 
-from tests.live.wsl.kube import Manifest, get, kubectl, listed, until
+from tests.live.common.kube import Manifest, get, kubectl, listed, until
+from tests.live.wsl.jenkins import tag_of
 from tests.live.wsl.platform import Platform
 
 APPLICATION = "backend-chat"
+MISTAKE = '    raise RuntimeError("a bad commit")\n'
+TRY = "    try:\n        answer = await unless_client_leaves(request, work)"
+ROUTES = "service/chatbot/api/chat/api.py"
 
 
 def application() -> Manifest:
@@ -85,6 +89,37 @@ def taken_over(tag: str) -> bool:
         said = kubectl("logs", "--namespace", "chat", "--selector", "app.kubernetes.io/name=api-analysis", "--tail=20")
         raise AssertionError(f"the rollout was sent back: {said}")
     return rolled_out(tag)
+
+
+def follow_a_mistake(platform: Platform, name: str) -> str:
+    """Push a commit that cannot answer, see it fail, and wait until nobody wants it any more; return its tag.
+
+    Raises:
+        AssertionError: it does not go that way, or somebody changes his mind afterwards.
+    """
+    good, updater, stages = platform.updater.named(), platform.updater, platform.stages
+    platform.service.replace(ROUTES, TRY, MISTAKE + TRY)
+    commit = push(platform, "A mistake", name)
+    platform.service.replace(ROUTES, MISTAKE, "")  # goes out with the next commit
+    bad = tag_of(commit)
+    until("Git names the bad tag", lambda: updater.named() == bad, 60)
+    stages.mark("tag in Git", commit)
+    until("Argo CD syncs the tag", lambda: tag_in_cluster() == bad, 120)
+    stages.mark("synced", commit)
+    until("the rollout has failed", lambda: rollout()["status"].get("abort"), 600)
+    stages.mark("sent back", commit)
+    assert analysis_phase() == "Failed"
+    until("the bad tag is refused", lambda: bad in updater.settings().get("ignoreTags", ()), 240)
+    stages.mark("refused", commit)
+    until("Git names the good tag", lambda: updater.named() == good, 240)
+    stages.mark("good tag in Git", commit)
+    until("the cluster runs the good tag", lambda: rolled_out(good), 300)
+    stages.mark("good tag in the cluster", commit)
+    stages.write()
+    written = len(updater.written)
+    time.sleep(90)  # the rollback looks once a minute, the updater every few seconds: nobody changes his mind
+    assert (updater.named(), updater.written[written:], tag_in_cluster()) == (good, [], good)
+    return bad
 
 
 def analysis_phase() -> str:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.live.wsl.kube import get, kubectl, listed, rolled_out, until
+from tests.live.common.kube import get, kubectl, listed, rolled_out, until
 
 ARGOCD = (("statefulset", "argocd-application-controller"), ("deployment", "argocd-repo-server"))
 ROOM_MIB = 64

@@ -1,28 +1,31 @@
 """A stand-in for Jenkins: takes the webhook, and has the room `ci`'s own pod build the commit.
 
-What it shares with the real one: the webhook's signature and its refusal, the pod, the build step, the tag.
+What it shares with the real one: the address that Gitea calls, the webhook's signature and its refusal (401 in place of
+the plugin's 403), the pod, the build step, the tag.
 """
 
 import hashlib
 import hmac
 import itertools
 import json
-import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 from cluster.settings import NODE_ADDRESS, REGISTRY
 from infra.ci.build_pod import Build, Builder, Source, build_pod
-from tests.live.wsl.gitea import INSIDE, USER
-from tests.live.wsl.kube import Manifest, apply, get, kubectl, until
-from tests.live.wsl.parts import BUILDKIT_IMAGE
+from infra.ci.git import git_of
+from infra.ci.webhook import webhooks
+from tests.live.common.gitea import Gitea
+from tests.live.common.kube import Manifest, apply, get, kubectl, until
+from tests.live.common.parts import BUILDKIT_IMAGE
 from tests.live.wsl.stages import Stages
 
-NAMESPACE, PORT, PATH = "builds", 18099, "/gitea-webhook/post"
+NAMESPACE, PORT = "builds", 18099
 REPOSITORY = f"{REGISTRY}/aihub/api"
 BUILD_SECONDS = 900
 GIT_LOGIN = "git-login"
@@ -55,7 +58,7 @@ def builder(registry_address: str) -> Builder:
     )
 
 
-def namespace(files: dict[str, str], git_password: str) -> list[Manifest]:
+def namespace(files: dict[str, str], gitea: Gitea) -> list[Manifest]:
     """Return what builds need: a namespace that admits rootless BuildKit, an account, a cache, the logins."""
     metadata = {"namespace": NAMESPACE}
     return [
@@ -78,17 +81,17 @@ def namespace(files: dict[str, str], git_password: str) -> list[Manifest]:
             "metadata": {"name": "build-secrets", **metadata},
             "stringData": files,
         },
-        git_login(GIT_LOGIN, git_password),
+        git_login(GIT_LOGIN, gitea.tree_account, gitea.secrets["deliveryPassword"]),
     ]
 
 
-def git_login(name: str, password: str) -> Manifest:
+def git_login(name: str, username: str, password: str) -> Manifest:
     """Return a Secret with a login to the Git server."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
         "metadata": {"name": name, "namespace": NAMESPACE},
-        "stringData": {"username": USER, "password": password},
+        "stringData": {"username": username, "password": password},
     }
 
 
@@ -96,9 +99,9 @@ def git_login(name: str, password: str) -> Manifest:
 class Jenkins:
     """The receiver and what it has built."""
 
+    gitea: Gitea
     builder: Builder
     stages: Stages
-    secret: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
     refused: int = 0
     """Webhooks whose signature was wrong."""
     builds: dict[str, str] = field(default_factory=dict)
@@ -106,9 +109,33 @@ class Jenkins:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1), repr=False)
 
     @property
-    def url(self) -> str:
-        """Where the Git server reaches it; the one place that the address is put together."""
-        return f"http://{NODE_ADDRESS}:{PORT}{PATH}"
+    def address(self) -> str:
+        """Where the Git server calls it."""
+        (call,) = webhooks(self.gitea.stack)
+        return call.url
+
+    def entrance(self) -> list[Manifest]:
+        """Return what leads from Jenkins' Service, as the chart would make it, to this machine."""
+        url = urlsplit(self.address)
+        name, namespace, _ = str(url.hostname).split(".")
+        metadata = {"name": name, "namespace": namespace}
+        return [
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
+            {
+                "apiVersion": "v1",
+                "kind": "Service",
+                "metadata": metadata,
+                "spec": {"ports": [{"port": url.port, "targetPort": PORT}]},
+            },
+            {
+                "apiVersion": "discovery.k8s.io/v1",
+                "kind": "EndpointSlice",
+                "metadata": {**metadata, "labels": {"kubernetes.io/service-name": name}},
+                "addressType": "IPv4",
+                "ports": [{"port": PORT}],
+                "endpoints": [{"addresses": [NODE_ADDRESS], "conditions": {"ready": True}}],
+            },
+        ]
 
     def build(
         self,
@@ -127,7 +154,9 @@ class Jenkins:
             login: Secret with the login to the Git server.
             **changed: fields of the builder that are otherwise for this build.
         """
-        source = Source(url=f"{INSIDE}/{USER}/service.git", revision=commit, git_image=BUILDKIT_IMAGE, login=login)
+        git = git_of(self.gitea.stack)
+        assert git
+        source = Source(url=git.clone_url, revision=commit, git_image=BUILDKIT_IMAGE, login=login)
         build = Build(context=context, repository=REPOSITORY, tags=(tag_of(commit),), target=target)
         name = f"build-{tag_of(commit)}-{next(self._numbers)}"
         apply([build_pod(name, replace(self.builder, **changed), source, build)])
@@ -146,7 +175,7 @@ class Jenkins:
 
     def received(self, signature: str, body: bytes) -> int:
         """Take a webhook and return its status: 401 for a wrong signature, never a silent 200."""
-        expected = hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()
+        expected = hmac.new(self.gitea.secrets["gitWebhookSecret"].encode(), body, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(signature, expected):
             self.refused += 1
             return 401
@@ -165,12 +194,13 @@ class Jenkins:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Take webhooks for so long."""
-        jenkins = self
+        jenkins, url = self, urlsplit(self.address)
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                status = jenkins.received(self.headers.get("X-Gitea-Signature", ""), body) if self.path == PATH else 404
+                is_its = self.path == f"{url.path}?{url.query}"
+                status = jenkins.received(self.headers.get("X-Gitea-Signature", ""), body) if is_its else 404
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

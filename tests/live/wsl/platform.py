@@ -9,18 +9,21 @@ from pathlib import Path
 
 from cluster import node
 from cluster.images import BASE_IMAGE
-from cluster.settings import NODE_ADDRESS, REGISTRY, load
+from cluster.settings import REGISTRY, load
+from infra.ci.webhook import argocd_webhook
 from infra.gitops import declare_workload, tree
 from infra.recorder import record
 from infra.stackfile import placeholder_secrets
 from ops.engine import build_files
 from ops.paths import CHECKOUT
-from tests.live.wsl import jenkins, parts, rollback
+from tests.live.common import parts
+from tests.live.common.configuration import parsed
+from tests.live.common.gitea import Gitea
+from tests.live.common.kube import apply, get, rolled_out
+from tests.live.common.repository import Repository
+from tests.live.wsl import argocd_server, jenkins, rollback
 from tests.live.wsl.declared import Declared
-from tests.live.wsl.gitea import INSIDE, USER, Gitea
 from tests.live.wsl.jenkins import Jenkins
-from tests.live.wsl.kube import apply, get, rolled_out
-from tests.live.wsl.repository import Repository
 from tests.live.wsl.stages import Stages
 from tests.live.wsl.updater import Updater
 from tests.live.wsl.visitors import Visitors
@@ -28,7 +31,8 @@ from toolchain.ensure import ensure_all
 from toolchain.tools import LIVE
 
 URL = "http://127.0.0.1:31302"
-GITOPS = f"{INSIDE}/{USER}/gitops.git"
+POLL_SECONDS = 1800
+"""How often Argo CD looks at Git by itself, which is longer than any of these tests waits: a webhook tells it."""
 BUILD_FILES = {"AIHUB_BUILD_CA": "ca.crt", "AIHUB_BUILD_PIP_CONF": "pip.conf"}
 
 
@@ -65,29 +69,33 @@ def bring_up(folder: Path) -> Platform:
     node.up(say)
     parts.import_images(load(), say)
     parts.install_rollouts()
-    parts.install_argocd(secrets.token_urlsafe(32))
-    parts.define_image_updater()
     gitea = Gitea()
-    gitea.start(NODE_ADDRESS)
-    declared = Declared(gitea.password)
+    _install_argocd(gitea)
+    parts.define_image_updater()
+    declared = Declared(gitea.secrets["deliveryPassword"])
     declared.up()
+    _push_base()
+    gitea.start()
     stages = Stages()
     registry = get("service", "registry", "registry")
     assert registry is not None
-    builds = Jenkins(jenkins.builder(registry["spec"]["clusterIP"]), stages)
-    _push_base()
+    builds = Jenkins(gitea, jenkins.builder(registry["spec"]["clusterIP"]), stages)
     files = {BUILD_FILES[name]: Path(path).read_text() for name, path in build_files().items()}
-    apply(jenkins.namespace(files, gitea.password))
-    apply([_argocd_login(gitea)])
-    service, manifests = (Repository(gitea, name, folder / name) for name in ("service", "gitops"))
+    apply([*jenkins.namespace(files, gitea), *builds.entrance(), gitea.argocd_login()])
+    for kind, name in (
+        ("deployment", "argocd-repo-server"),
+        ("statefulset", "argocd-application-controller"),
+        ("deployment", argocd_server.NAME),
+    ):
+        rolled_out(kind, name, "argocd", 180)
+    rolled_out("deployment", "argo-rollouts", "argo-rollouts", 120)
+    service = Repository(gitea, gitea.source, folder / "service")
+    manifests = Repository(gitea, gitea.tree, folder / "gitops")
     for repository in (service, manifests):
         repository.make()
     _fill_service(service)
     _fill_manifests(manifests)
-    rollback.install(GITOPS, USER, gitea.password)
-    for kind, name in (("deployment", "argocd-repo-server"), ("statefulset", "argocd-application-controller")):
-        rolled_out(kind, name, "argocd", 180)
-    rolled_out("deployment", "argo-rollouts", "argo-rollouts", 120)
+    rollback.install(gitea)
     return Platform(
         declared=declared,
         gitea=gitea,
@@ -108,17 +116,16 @@ def _push_base() -> None:
     assert done.returncode == 0, done.stderr[-800:]
 
 
-def _argocd_login(gitea: Gitea) -> dict[str, object]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {
-            "name": "repository-gitops",
-            "namespace": "argocd",
-            "labels": {"argocd.argoproj.io/secret-type": "repository"},
-        },
-        "stringData": {"url": GITOPS, "username": USER, "password": gitea.password},
+def _install_argocd(gitea: Gitea) -> None:
+    """Start Argo CD's core and its server, with the secret of the webhook as room `delivery` gives it to them."""
+    webhook = argocd_webhook(gitea.stack)
+    assert webhook
+    settings = {
+        "server.secretkey": secrets.token_urlsafe(32),
+        webhook.setting: gitea.secrets["argocdWebhookSecret"],
     }
+    parts.install_argocd(settings, POLL_SECONDS)
+    argocd_server.install()
 
 
 def _fill_service(service: Repository) -> None:
@@ -135,9 +142,9 @@ def _fill_service(service: Repository) -> None:
 
 def _fill_manifests(manifests: Repository, strategy: str = "canary") -> None:
     """Push the tree that `make render STACK=wsl` writes, without what this node cannot keep (differences.yaml)."""
-    config = rollback.wsl(GITOPS, USER, strategy)
+    config = rollback.wsl(strategy)
     recording = record(declare_workload, stack="wsl", config=config, secrets=placeholder_secrets())
-    for name, text in tree("wsl", rollback.parsed(config), recording).items():
+    for name, text in tree("wsl", parsed(config), recording).items():
         if "/overlays/" in name and (manifests.folder / name).exists():
             continue  # others write there
         (manifests.folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -1,53 +1,32 @@
-"""What puts Git right after a failed rollout, exactly as stack `wsl` declares it, with this Git server's address."""
+"""What puts Git right after a failed rollout, exactly as stack `wsl` declares it."""
 
 import copy
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import yaml
-
-from infra.config import StackConfig, parse
 from infra.delivery.application import manifest as application
 from infra.delivery.applications import UPDATES, application_args
 from infra.delivery.project import manifest as project
 from infra.delivery.projects import projects
+from infra.delivery.rollback_job import credentials_files
+from infra.delivery.room import GIT_SECRET
 from infra.program import deploy
 from infra.recorder import record
-from infra.stackfile import configuration, placeholder_secrets
-from tests.live.wsl.kube import Manifest, apply
-from tests.live.wsl.parts import ROLLBACK_IMAGE
-
-STACK = "wsl"
-DIFFERENCES = Path(__file__).with_name("differences.yaml")
-
-
-def wsl(repository: str, username: str, strategy: str = "canary") -> dict[str, Any]:
-    """Return the configuration of stack `wsl` as this node can keep it, its Git repository being another one."""
-    config = merged(configuration(STACK), yaml.safe_load(DIFFERENCES.read_text()))
-    delivery = {"repository": repository, "username": username}
-    return merged(config, {"aihub:delivery": delivery, "aihub:chat": {"api": {"rollout": strategy}}})
+from infra.secrets.files import fill
+from infra.stackfile import placeholder_secrets
+from tests.live.common.configuration import kept, merged, parsed
+from tests.live.common.gitea import STACK, Gitea
+from tests.live.common.kube import Manifest, apply
+from tests.live.common.parts import ROLLBACK_IMAGE
 
 
-def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return ``target`` with a merge patch: null takes away, objects are merged, all else is replaced."""
-    whole = {key: value for key, value in target.items() if patch.get(key, value) is not None or key not in patch}
-    for key, value in patch.items():
-        if isinstance(value, Mapping):
-            whole[key] = merged(whole.get(key) or {}, value)
-        elif value is not None:
-            whole[key] = value
-    return whole
+def wsl(strategy: str = "canary") -> dict[str, Any]:
+    """Return the configuration of stack `wsl` as this node can keep it, with a way of rolling out."""
+    return merged(kept(STACK), {"aihub:chat": {"api": {"rollout": strategy}}})
 
 
-def parsed(config: dict[str, Any]) -> StackConfig:
-    """Return a configuration's model."""
-    return parse({key.removeprefix("aihub:"): value for key, value in config.items()})
-
-
-def install(repository: str, username: str, password: str) -> None:
+def install(gitea: Gitea) -> None:
     """Apply the rollback's objects, their login, and the Application of the list of refused tags with its project."""
-    config = wsl(repository, username)
+    config = wsl()
     recording = record(deploy, stack=STACK, config=config, secrets=placeholder_secrets())
     found = [
         _with_our_image(dict(each.properties))
@@ -55,11 +34,12 @@ def install(repository: str, username: str, password: str) -> None:
         if recording.outermost(each).name == "rollback" and each.kind != "Secret"
     ]
     assert {each["kind"] for each in found} >= {"CronJob", "Role", "ConfigMap", "ServiceAccount"}
+    files = credentials_files(gitea.tree_account)
     secret: Manifest = {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": {"name": "rollback-git", "namespace": "chat"},
-        "stringData": {"username": username, "password": password},
+        "metadata": {"name": GIT_SECRET, "namespace": "chat"},
+        "stringData": {file: fill(text, gitea.secrets) for file, text in files.items()},
     }
     stack = parsed(config)
     limits = [project(name, args) for name, args in projects(stack, STACK, [UPDATES]).items()]

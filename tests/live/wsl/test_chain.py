@@ -4,26 +4,37 @@ import time
 
 import pytest
 
+from infra.ci.webhook import argocd_webhook
+from ops import verify
+from ops.chat_client import ChatClient
+from ops.kubectl import Kubectl
+from ops.preflight import owner
+from tests.live.common.kube import get, kubectl, listed, until
+from tests.live.wsl import argocd_server
 from tests.live.wsl.delivery import (
-    analysis_phase,
     application,
+    follow_a_mistake,
     healthy,
     push,
-    rolled_out,
-    rollout,
     tag_in_cluster,
     taken_over,
     why,
 )
 from tests.live.wsl.jenkins import tag_of
-from tests.live.wsl.kube import get, kubectl, until
 from tests.live.wsl.platform import Platform
 
 pytestmark = pytest.mark.live
 
-MISTAKE = '    raise RuntimeError("a bad commit")\n'
-TRY = "    try:\n        answer = await unless_client_leaves(request, work)"
-ROUTES = "service/chatbot/api/chat/api.py"
+
+def test_git_server_holds_what_the_room_declares(platform: Platform) -> None:
+    """Its Job made both repositories and their webhooks, and let the account of delivery write."""
+    gitea, told = platform.gitea, argocd_webhook(platform.gitea.stack)
+    assert told
+    called = {project: [hook["config"]["url"] for hook in gitea.webhooks(project)] for project in gitea.projects}
+    assert called == {gitea.source: [platform.jenkins.address], gitea.tree: [told.url]}
+    for project in gitea.projects:
+        rights = gitea.ask("GET", f"/repos/{project}/collaborators/{gitea.tree_account}/permission")
+        assert rights["permission"] == "write", project
 
 
 def test_argo_cd_brings_the_rendered_tree_to_life(platform: Platform) -> None:
@@ -48,12 +59,29 @@ def test_pulumi_and_argo_cd_share_no_object(platform: Platform) -> None:
         assert "pulumi" not in text.lower(), f"{kind} {each['name']}: {text}"
 
 
-def test_webhook_with_a_wrong_signature_is_refused(platform: Platform) -> None:
-    number = platform.gitea.make_webhook("service", platform.jenkins.url, "not the secret")
-    platform.gitea.try_webhook("service", number)
+def test_webhook_with_a_wrong_secret_is_refused_until_the_set_up_runs_again(platform: Platform) -> None:
+    """The pushes of the tests that follow are announced by the webhook that the Job makes here."""
+    platform.gitea.spoil_webhook(platform.gitea.source)
     until("the webhook arrives and is refused", lambda: platform.jenkins.refused, 60)
-    platform.gitea.remove_webhook("service", number)
+    platform.gitea.set_up()
+    assert [hook["config"]["url"] for hook in platform.gitea.webhooks(platform.gitea.source)] == [
+        platform.jenkins.address
+    ]
     assert not platform.jenkins.builds
+
+
+def test_argo_cd_is_told_of_a_push(platform: Platform) -> None:
+    """It looks by itself once in half an hour: what it knows at once, Gitea's webhook has told its server."""
+    webhook = argocd_webhook(platform.gitea.stack)
+    assert webhook
+    assert argocd_server.answer(webhook, proof="0" * 64) == webhook.refusal
+    (platform.manifests.folder / "README.md").write_text("What Argo CD follows.\n")
+    begun = time.monotonic()
+    commit = platform.manifests.commit_and_push("Nothing that changes the cluster")
+    platform.stages.begin(commit, "commit that Argo CD is told of", begun)
+    until("Argo CD has compared", lambda: application()["status"]["sync"].get("revision") == commit, 120, pause=0.2)
+    platform.stages.mark("compared", commit)
+    assert "Requested app 'backend-chat' refresh" in argocd_server.log()
 
 
 def test_the_build_pod_builds_and_pushes(platform: Platform) -> None:
@@ -74,7 +102,6 @@ def test_the_first_tag_of_a_commit_is_delivered(platform: Platform) -> None:
 
 
 def test_a_push_becomes_a_new_answer_without_a_failed_request(platform: Platform) -> None:
-    platform.gitea.make_webhook("service", platform.jenkins.url, platform.jenkins.secret)
     platform.service.write_version("second")
     visitors = platform.visitors
     with platform.updater.looking(), visitors.coming():
@@ -96,29 +123,17 @@ def test_a_push_becomes_a_new_answer_without_a_failed_request(platform: Platform
 
 
 def test_a_bad_commit_is_sent_back_and_refused(platform: Platform) -> None:
-    good = platform.updater.named()
-    platform.service.replace(ROUTES, TRY, MISTAKE + TRY)
     with platform.updater.looking():
-        commit = push(platform, "A mistake", "bad commit")
-        bad = tag_of(commit)
-        until("Git names the bad tag", lambda: platform.updater.named() == bad, 60)
-        platform.stages.mark("tag in Git", commit)
-        until("Argo CD syncs the tag", lambda: tag_in_cluster() == bad, 120)
-        platform.stages.mark("synced", commit)
-        until("the canary has failed", lambda: rollout()["status"].get("abort"), 600)
-        platform.stages.mark("sent back", commit)
-        assert analysis_phase() == "Failed"
-        until("the bad tag is refused", lambda: bad in platform.updater.settings().get("ignoreTags", ()), 240)
-        platform.stages.mark("refused", commit)
-        until("Git names the good tag", lambda: platform.updater.named() == good, 240)
-        platform.stages.mark("good tag in Git", commit)
-        until("the cluster runs the good tag", lambda: rolled_out(good), 300)
-        platform.stages.mark("good tag in the cluster", commit)
-        platform.stages.write()
-        written = len(platform.updater.written)
-        time.sleep(90)  # the rollback looks once a minute, the updater every few seconds: nobody changes his mind
-        assert platform.updater.named() == good
-        assert platform.updater.written[written:] == []
-        assert tag_in_cluster() == good
-    platform.service.replace(ROUTES, MISTAKE, "")  # goes out with the next commit
+        follow_a_mistake(platform, "bad commit")
     assert {platform.visitors.fingerprint() for _ in range(8)} == {"second"}
+
+
+def test_verify_finds_nothing_though_pods_of_the_refused_commit_are_still_listed(platform: Platform) -> None:
+    assert [pod for pod in listed("pods", "chat") if pod["status"]["phase"] == "Failed"]
+    declared = platform.declared
+    outputs = {"namespaces": {name: name for name in owner.namespaces(declared.stack)}}
+    chat = ChatClient(url=platform.visitors.url, api_key=declared.api_key)
+    found = verify.checks(Kubectl.of(declared.paths), outputs, chat)
+    bad = {each.name: each.says for each in found if not each.ok}
+    assert not bad
+    assert {"applications", "rollouts", "answer", "pods in chat"} <= {each.name for each in found}

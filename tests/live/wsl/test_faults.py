@@ -4,10 +4,10 @@ import time
 
 import pytest
 
+from tests.live.common.kube import apply, until
 from tests.live.wsl.delivery import push, push_and_build, tag_in_cluster, taken_over
 from tests.live.wsl.faults import argocd_away, registry_on_a_small_disk
 from tests.live.wsl.jenkins import git_login, tag_of
-from tests.live.wsl.kube import apply, until
 from tests.live.wsl.platform import Platform
 
 pytestmark = pytest.mark.live
@@ -29,7 +29,7 @@ def test_a_push_while_argo_cd_is_away_is_caught_up(platform: Platform) -> None:
             commit = push(platform, "Mend the mistake", "commit while Argo CD was away")
             until("Git names the tag", lambda: platform.updater.named() == tag_of(commit), 60)
             platform.stages.mark("tag in Git", commit)
-            time.sleep(20)  # two of its looks at Git
+            time.sleep(20)  # its server has been told
             assert tag_in_cluster() == before
         platform.stages.mark("Argo CD is back", commit)
         until("the canary has taken over", lambda: taken_over(tag_of(commit)), 600)
@@ -58,8 +58,9 @@ def test_a_registry_whose_name_no_pod_knows_is_named(platform: Platform) -> None
 
 
 def test_a_git_token_that_is_wrong_is_named(platform: Platform) -> None:
-    apply([git_login("git-login-of-yesterday", "expired")])
-    said = platform.jenkins.build(platform.service.head(), login="git-login-of-yesterday").splitlines()[0]
+    apply([git_login("git-login-of-yesterday", platform.gitea.tree_account, "expired")])
+    with platform.gitea.private(platform.gitea.source):
+        said = platform.jenkins.build(platform.service.head(), login="git-login-of-yesterday").splitlines()[0]
     assert "The Git server refused the login: renew the token" in said, said
 
 

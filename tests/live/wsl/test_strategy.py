@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from tests.live.wsl.delivery import analysis_phase, healthy, push, rollout, taken_over
+from tests.live.common.kube import get, listed, until
+from tests.live.wsl.delivery import analysis_phase, follow_a_mistake, healthy, push, rollout, taken_over
 from tests.live.wsl.jenkins import tag_of
-from tests.live.wsl.kube import get, listed, until
 from tests.live.wsl.platform import Platform
 
 pytestmark = pytest.mark.live
@@ -46,6 +46,20 @@ def test_a_push_by_blue_green_moves_everybody_at_once(platform: Platform) -> Non
     assert analysis_phase() == "Successful"
     assert active() == stable() != old
     assert not visitors.failures, visitors.failures
+
+
+def test_a_bad_commit_by_blue_green_reaches_nobody(platform: Platform) -> None:
+    """Its pods are asked in the preview only; whoever asks the chat meanwhile, and afterwards, gets the old answer."""
+    visitors, old = platform.visitors, active()
+    with platform.updater.looking(), visitors.coming():
+        bad = follow_a_mistake(platform, "bad commit by blue-green")
+    images = [each["spec"]["containers"][0]["image"] for each in listed("pods", "chat", "app.kubernetes.io/name=api")]
+    assert not [image for image in images if image.endswith(f":{bad}")], images
+    assert active() == stable() == old
+    assert visitors.fingerprints == {"fifth"}
+    assert visitors.answered > 20
+    assert not visitors.failures, visitors.failures
+    until("Application Synced and Healthy", healthy, 120, pause=2)
 
 
 def active() -> str:

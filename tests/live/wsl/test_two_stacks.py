@@ -7,6 +7,7 @@ import pytest
 from infra.program import plan
 from infra.recorder import Recording
 from ops import access
+from ops.kubectl import Kubectl
 from ops.preflight import owner
 from ops.preflight.declared import Declared
 from ops.preflight.reader import ThisMachine
@@ -26,9 +27,8 @@ def test_another_stack_may_not_take_over_the_namespaces(platform: Platform) -> N
 def test_the_stack_itself_may_go_on(platform: Platform) -> None:
     stack = platform.declared.stack
     here = Declared(name="wsl", stack=stack, recording=Recording(resources=[], outputs={}), plan=plan(stack))
-    machine = ThisMachine(
-        kubectl_path=access.kubectl(), environment={**os.environ, "KUBECONFIG": str(access.NODE_KUBECONFIG)}
-    )
+    environment = {**os.environ, "KUBECONFIG": str(access.NODE_KUBECONFIG)}
+    machine = ThisMachine(cluster=Kubectl(program=access.kubectl(), environment=environment))
     assert [finding.ok for finding in owner.looks(machine, here)] == [True]
     # Argo CD 2.14 forgets `retry.refresh`, which it does not know, with each sync that it begins: this puts it back.
     platform.declared.up(stack.chat.api.rollout)

@@ -16,8 +16,8 @@ from typing import Any
 import yaml
 
 from cluster.settings import REGISTRY
-from tests.live.wsl.kube import get
-from tests.live.wsl.repository import Repository
+from tests.live.common.kube import get
+from tests.live.common.repository import Repository
 
 OVERLAY = "gitops-apps/apps/backend-chat/k8s/overlays/wsl/kustomization.yaml"
 LOOK_SECONDS = 3

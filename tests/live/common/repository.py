@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.live.wsl.gitea import USER, Gitea
+from tests.live.common.gitea import Gitea
 
 ANSWER = "service/chatbot/api/chat/answer.py"
 HEAD = '"created": answer.created, "model": answer.model'
@@ -18,12 +18,12 @@ class Repository:
     """One repository of the Git server and its working copy on this machine."""
 
     gitea: Gitea
-    name: str
+    project: str
+    """OWNER/NAME; the server has it, empty."""
     folder: Path
 
     def make(self) -> None:
-        """Make both, empty."""
-        self.gitea.make_repository(self.name)
+        """Make the working copy."""
         self.folder.mkdir(parents=True)
         self._git("init", "--quiet", "--initial-branch=main")
 
@@ -31,7 +31,7 @@ class Repository:
         """Commit everything, push it, and return the commit."""
         self._git("add", "--all")
         self._git("commit", "--quiet", "--message", message)
-        self._git("push", "--quiet", f"{self.gitea.url}/{USER}/{self.name}.git", "HEAD:main")
+        self._git("push", "--quiet", f"{self.gitea.url}/{self.project}.git", "HEAD:main")
         return self.head()
 
     def head(self) -> str:
@@ -40,7 +40,7 @@ class Repository:
 
     def take_over(self) -> None:
         """Be where the server is: what others pushed is here, what was not pushed is gone."""
-        self._git("fetch", "--quiet", f"{self.gitea.url}/{USER}/{self.name}.git", "main")
+        self._git("fetch", "--quiet", f"{self.gitea.url}/{self.project}.git", "main")
         self._git("reset", "--quiet", "--hard", "FETCH_HEAD")
 
     def replace(self, path: str, old: str, new: str) -> None:
@@ -64,7 +64,7 @@ class Repository:
         (self.folder / path).write_text(text)
         self._git("add", path)
         self._git("commit", "--quiet", "--message", f"Add {path}")
-        self._git("push", "--quiet", f"{self.gitea.url}/{USER}/{self.name}.git", f"HEAD:{branch}")
+        self._git("push", "--quiet", f"{self.gitea.url}/{self.project}.git", f"HEAD:{branch}")
         commit = self.head()
         self._git("checkout", "--quiet", "main")
         return commit

@@ -4,6 +4,8 @@ Charts cannot be had everywhere, and their images neither: what a chart installs
 from the manifests that the programs' own Go modules carry, with images built from those modules.
 """
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -12,7 +14,7 @@ from cluster.containers import Containers
 from cluster.images import SOURCES, NodeImage, make
 from cluster.settings import Node
 from infra.versions import GIT
-from tests.live.wsl.kube import Manifest, apply
+from tests.live.common.kube import Manifest, apply, get, until
 from toolchain.cache import folder
 from toolchain.ensure import Say
 from toolchain.tools import ARGOCD, BUILDKIT, GITEA, ROLLOUTS, Tool
@@ -23,8 +25,6 @@ GITEA_IMAGE = f"localhost/aihub/gitea:{GITEA.version}"
 BUILDKIT_IMAGE = f"localhost/aihub/buildkit:{BUILDKIT.version}"
 REDIS_IMAGE = "localhost/aihub/redis:7.0"
 ROLLBACK_IMAGE = f"localhost/aihub/rollback:{GIT}"
-POLL_SECONDS = 10
-"""How often Argo CD looks at Git; a webhook to its server would tell it at once, and there is no server here."""
 
 
 def _image(reference: str, tool: Tool, names: tuple[str, ...], on_base: bool = True) -> NodeImage:
@@ -82,13 +82,25 @@ def _namespace(name: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
 
 
-def install_argocd(key: str) -> None:
-    """Start Argo CD's core: the controller, the repository server, their Redis; no page, so no login."""
+def _is_known(definition: str) -> bool:
+    """Say whether objects of a definition may be applied: the API server takes it before it serves it."""
+    found = get("customresourcedefinition", definition, "default") or {}
+    conditions = found.get("status", {}).get("conditions") or ()
+    return any((each["type"], each["status"]) == ("Established", "True") for each in conditions)
+
+
+def install_argocd(settings: Mapping[str, str], poll_seconds: int) -> None:
+    """Start Argo CD's core: the controller, the repository server, their Redis; no page, so no login.
+
+    Args:
+        settings: what its own Secret holds.
+        poll_seconds: how often it looks at Git by itself.
+    """
     found = _manifests(folder(ARGOCD) / "bin" / "core-install.yaml", "argocd", ARGOCD_IMAGE)
     kept = [each for each in found if "applicationset-controller" not in each["metadata"]["name"]]
     for each in kept:
         if each["metadata"]["name"] == "argocd-cm":
-            each["data"] = {"timeout.reconciliation": f"{POLL_SECONDS}s", "timeout.reconciliation.jitter": "0s"}
+            each["data"] = {"timeout.reconciliation": f"{poll_seconds}s", "timeout.reconciliation.jitter": "0s"}
         if each["metadata"]["name"] == "applications.argoproj.io":
             retry = each["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
             for name in ("spec", "syncPolicy", "retry"):
@@ -96,7 +108,7 @@ def install_argocd(key: str) -> None:
             # Declared for Argo CD 3, which stack `wsl` runs; 2.14 takes it and does not act on it.
             retry["properties"].setdefault("refresh", {"type": "boolean"})
         if each["kind"] == "Secret" and each["metadata"]["name"] == "argocd-secret":
-            each["stringData"] = {"server.secretkey": key}  # Argo CD's server would make it
+            each["stringData"] = dict(settings)
     project = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "AppProject",
@@ -109,6 +121,9 @@ def install_argocd(key: str) -> None:
     }
     definitions = [each for each in kept if each["kind"] == "CustomResourceDefinition"]
     apply([_namespace("argocd"), *definitions])
+    for each in definitions:
+        name = str(each["metadata"]["name"])
+        until(f"the API server serves {name}", partial(_is_known, name), 120)
     apply([*(each for each in kept if each["kind"] != "CustomResourceDefinition")])
     apply([project])
 
