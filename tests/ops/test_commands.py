@@ -39,7 +39,7 @@ def test_documents_without_a_folder_says_how() -> None:
 
 def test_make_hands_on_a_name_with_blanks() -> None:
     for target, variable, option in (("documents", "DIR", "--dir"), ("chat", "MODEL", "--model")):
-        command = ["make", "--dry-run", target, f"{variable}=my own/papers"]
+        command = ["make", "--dry-run", "--no-print-directory", target, f"{variable}=my own/papers"]
         shown = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
         assert shlex.split(shown)[-2:] == [option, "my own/papers"]
 

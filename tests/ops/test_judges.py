@@ -45,7 +45,12 @@ def test_pod_that_failed_does_not_count_for_another_takes_its_place() -> None:
     assert not judges.pods("chat", {"items": [evicted]}).ok, "nothing runs"
 
 
-OLD, NOW = "2026-11-24T10:00:00Z", datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+OLD = "2026-11-24T10:00:00Z"
+
+
+def now() -> str:
+    """This moment, as Kubernetes writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def owned(made: dict[str, Any], kind: str, name: str, since: str = OLD) -> dict[str, Any]:
@@ -59,9 +64,9 @@ def test_pod_of_a_job_is_given_a_minute_to_start() -> None:
         listed = {"items": [starts, pod("api-1", True)]}
         return [judges.pods("chat", listed).ok, judges.waiting(listed) == ["api-1"]]
 
-    assert judged("Job", NOW) == [True, True]
+    assert judged("Job", now()) == [True, True]
     assert judged("Job", OLD) == [False, False]
-    assert judged("ReplicaSet", NOW) == [False, False]
+    assert judged("ReplicaSet", now()) == [False, False]
 
 
 def job(name: str, ended: str, kind: str, owner: str, since: str) -> dict[str, Any]:
