@@ -37,8 +37,10 @@ def main() -> None:
         "",
         "Argo CD looks at Git every 10 s here, and the services are stand-ins that start within a second or two.",
     ]
-    if faults := figures.get("faults"):
-        lines += ["", "## Faults", "", *table(["what", "s"], [[name, f"{at:.0f}"] for name, at in faults.items()])]
+    for name in ("backup", "faults"):
+        if found := figures.get(name):
+            rows_found = [[what, f"{at:.0f}"] for what, at in found.items()]
+            lines += ["", f"## {name.capitalize()}", "", *table(["what", "s"], rows_found)]
     write("waves", "From a commit to the eight services", "make live STACK=dev && python -m bench.waves", lines)
 
 

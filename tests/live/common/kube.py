@@ -1,6 +1,7 @@
 """kubectl, as the tests need it."""
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable, Iterable
@@ -9,6 +10,7 @@ from typing import Any, TypeVar
 import yaml
 
 from ops import access
+from ops.kubectl import Kubectl
 
 Manifest = dict[str, Any]
 T = TypeVar("T")
@@ -21,6 +23,12 @@ def kubectl(*arguments: str, stdin: str | None = None, check: bool = True) -> st
     if check and done.returncode:
         raise AssertionError(f"kubectl {' '.join(arguments)}: {done.stderr.strip()[-1500:]}")
     return done.stdout
+
+
+def node() -> Kubectl:
+    """Return the way to the cluster, as the commands have it."""
+    environment = {**os.environ, "KUBECONFIG": str(access.NODE_KUBECONFIG)}
+    return Kubectl(program=access.kubectl(), environment=environment)
 
 
 def apply(manifests: Iterable[Manifest]) -> None:

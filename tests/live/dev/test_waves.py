@@ -4,13 +4,15 @@ import shutil
 import socket
 import time
 import urllib.request
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import sync_playwright
 
+from infra import gitops
 from infra.aipp.plan import CALLS, WAVES
-from ops import aipp
+from ops import aipp, preview
 from tests.live.common.kube import get, kubectl, listed, until
 from tests.live.conftest import make
 from tests.live.dev import figures, operators, services, tree
@@ -103,9 +105,23 @@ def test_nothing_secret_stands_in_git_or_in_a_config_map(platform: Platform) -> 
         assert value not in held, key
 
 
-def test_render_gives_what_was_committed(platform: Platform) -> None:
-    """The command itself, on the stack as the company has it: the same files as here, but for its monitoring's."""
-    folder = platform.manifests.folder.parent / "rendered"
-    make("render", "STACK=dev", f"OUT={folder}")
-    names = {str(path.relative_to(folder)) for path in folder.rglob("*.yaml") if tree.SERVICES in str(path)}
-    assert {name for name in names if "-exporter" not in name} == set(tree.files())
+def test_render_gives_what_was_committed(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command writes byte for byte what Argo CD follows here, given as much of the stack's file as this node keeps.
+
+    Of the whole file it writes the same files, and the exporters of the company's monitoring.
+    """
+    followed = _services_files(platform.manifests.folder)
+    assert followed
+    folder = platform.manifests.folder.parent
+    make("render", "STACK=dev", f"OUT={folder / 'as-the-company'}")
+    names = {name for name in _services_files(folder / "as-the-company") if "-exporter" not in name}
+    assert names == set(followed)
+    monkeypatch.setattr(gitops, "configuration", lambda _: tree.config())
+    assert preview.render(tree.STACK, folder / "as-here") == 0
+    assert _services_files(folder / "as-here") == followed
+
+
+def _services_files(folder: Path) -> dict[str, bytes]:
+    """Return name -> content of the services' files in a tree."""
+    found = {str(path.relative_to(folder)): path for path in folder.rglob("*.yaml")}
+    return {name: path.read_bytes() for name, path in found.items() if tree.SERVICES in name}

@@ -2,11 +2,10 @@
 
 import contextlib
 import json
-import os
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,13 +13,12 @@ from typing import Any, cast
 import pytest
 
 from infra.aipp.names import BACKEND, FRONT, LINKER, PGVECTOR, SCHEDULER
-from ops import access, destroy, verify
-from ops.kubectl import Kubectl
+from ops import destroy, verify
 from ops.machine import Finding
 from ops.preflight import owner
 from ops.session import Session
-from tests.live.common.kube import apply, get, kubectl, listed, until
-from tests.live.dev import figures, images, services, tree
+from tests.live.common.kube import Manifest, apply, get, kubectl, listed, node, until
+from tests.live.dev import figures, images, services, silence, tree
 from tests.live.dev.operators import EXTERNAL_SECRETS, NAMESPACE, PORT
 from tests.live.dev.platform import Platform, kill_container, offer_gpus, registry_away, without_healing
 
@@ -33,12 +31,6 @@ def found(gpus: int = 1) -> dict[str, Finding]:
     """Return what `make verify STACK=dev` finds of the services, by name."""
     outputs = {"namespaces": {}, "aippNamespace": NAMESPACE, "gpus": gpus}
     return {each.name: each for each in verify.checks(node(), outputs, None)}
-
-
-def node() -> Kubectl:
-    """Return the way to the cluster, as the commands have it."""
-    environment = {**os.environ, "KUBECONFIG": str(access.NODE_KUBECONFIG)}
-    return Kubectl(program=access.kubectl(), environment=environment)
 
 
 def bad(findings: dict[str, Finding]) -> dict[str, str]:
@@ -248,6 +240,36 @@ def test_commit_that_cannot_become_ready_holds_the_next_up_until_it_is_ended(pla
     all_ready("all ready")
 
 
+def test_second_scheduler_waits_wherever_it_comes_from(platform: Platform) -> None:
+    """Scaled by hand while Argo CD looks away: the volume is one pod's alone; looking again, Argo CD takes it back."""
+    before = services.pod(SCHEDULER)
+    with without_healing():
+        kubectl("scale", f"deployment/{SCHEDULER}", "--namespace", NAMESPACE, "--replicas=2")
+        until("a second scheduler", lambda: len(services.pods(SCHEDULER)) == 2, 60)
+        until("it may not run", lambda: "ReadWriteOncePod" in _unscheduled(SCHEDULER), 60)
+        time.sleep(10)  # nor does it a moment later
+        (second,) = (each for each in services.pods(SCHEDULER) if each["metadata"]["uid"] != before["metadata"]["uid"])
+        assert second["status"]["phase"] == "Pending"
+        assert "nodeName" not in second["spec"]
+        assert "ReadWriteOncePod" in bad(found())[f"pods in {NAMESPACE}"]
+        (first,) = (each for each in services.pods(SCHEDULER) if each["metadata"]["uid"] == before["metadata"]["uid"])
+        assert services.ready_since(first) == services.ready_since(before)
+    begun = time.monotonic()
+    until("the second is gone", lambda: len(services.pods(SCHEDULER)) == 1, 180)
+    figures.keep("faults", "scheduler scaled to 2: Argo CD has taken it back after", time.monotonic() - begun)
+    now = services.pod(SCHEDULER)
+    assert now["metadata"]["uid"] == before["metadata"]["uid"]
+    assert now["status"]["containerStatuses"] == before["status"]["containerStatuses"]
+    until("Synced", lambda: services.synced(platform.manifests.head()), 300, pause=2)
+    all_ready("all ready")
+
+
+def _unscheduled(service: str) -> str:
+    """Return why pods of a service have no node."""
+    conditions = [each for pod in services.pods(service) for each in pod["status"].get("conditions", [])]
+    return str([each.get("message") for each in conditions if each["type"] == "PodScheduled"])
+
+
 def test_secret_that_vault_does_not_give_is_named(platform: Platform) -> None:
     before, name = services.name_of(SCHEDULER), f"{SCHEDULER}-secrets"
     platform.operators.sealed = True
@@ -308,6 +330,56 @@ def _first_wave_fails() -> bool:
     """Say whether Argo CD tries again, since the Secrets of the first wave do not come."""
     operation = services.application()["status"].get("operationState", {})
     return "unsuccessfully" in operation.get("message", "") and bool(listed(EXTERNAL_SECRETS, NAMESPACE))
+
+
+def test_pods_of_a_silent_node_are_given_up_in_time_and_come_back(platform: Platform) -> None:
+    config = tree.model().aipp
+    assert config
+    before = {each["metadata"]["uid"]: each for each in listed("pods", NAMESPACE)}
+    with silence.another_node():
+        with silence.kubelet_away():
+            silent = time.monotonic()
+            tainted = until("the node counts as silent", silence.given_up_since, 90)
+            figures.keep("faults", "kubelet stopped: its node counts as silent after", time.monotonic() - silent)
+            until("its pods are given up", lambda: len(_given_up(before)) == len(before), 120)
+            late = {name: at - services.seconds(tainted) for name, at in _given_up(before).items()}
+            figures.keep("faults", "node counts as silent: the last of its pods is given up after", max(late.values()))
+            # The API server tells whole seconds.
+            assert config.move_after_seconds - 1 <= min(late.values()), late
+            assert max(late.values()) <= config.move_after_seconds + 15, late
+            until("others in their place", lambda: len(services.pods(FRONT)) == 2 and services.pods(SCHEDULER), 30)
+            assert not any("nodeName" in each["spec"] for each in listed("pods", NAMESPACE) if _is_new(each, before))
+            assert not any(services.pods(store) for store in services.STORES)  # the old ones may still write
+        back = time.monotonic()
+        until("the node is ready", silence.node_is_ready, 120)
+        figures.keep("faults", "kubelet started again: its node is ready after", time.monotonic() - back)
+    offer_gpus(1)  # a kubelet that starts may forget what no device plugin tells it
+    until("no old pod is left", lambda: all(_is_new(each, before) for each in listed("pods", NAMESPACE)), 180)
+    all_ready("all ready again")
+    figures.keep("faults", "kubelet started again: all services ready after", time.monotonic() - back)
+    until("the pods of the others are believed again", lambda: not _doubted(), 120)
+    until("Synced", lambda: services.synced(platform.manifests.head()), 300, pause=2)
+
+
+def _is_new(pod: Manifest, before: Collection[str]) -> bool:
+    return pod["metadata"]["uid"] not in before
+
+
+def _given_up(before: Collection[str]) -> dict[str, float]:
+    """Return which of these pods were told to end, and when (seconds since 1970)."""
+    told = (each["metadata"] for each in listed("pods", NAMESPACE) if not _is_new(each, before))
+    return {
+        each["name"]: services.seconds(each["deletionTimestamp"]) - each["deletionGracePeriodSeconds"]
+        for each in told
+        if "deletionTimestamp" in each
+    }
+
+
+def _doubted() -> list[str]:
+    """Return the running pods of every namespace that are not ready."""
+    running = ["--all-namespaces", "--field-selector=status.phase=Running", "--output", "json"]
+    pods = json.loads(kubectl("get", "pods", *running))["items"]
+    return [each["metadata"]["name"] for each in pods if services.ready_since(each) is None]
 
 
 def test_destroy_takes_the_services_away_and_leaves_their_data(platform: Platform) -> None:

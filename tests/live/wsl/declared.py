@@ -42,7 +42,7 @@ class Declared:
 
     git_password: str = field(repr=False)
     paths: LivePaths = field(default_factory=lambda: LivePaths("wsl"))
-    credentials: Credentials | None = None
+    credentials: Credentials | None = field(default=None, repr=False)
 
     stack: StackConfig = field(init=False)
     """What was declared last."""

@@ -129,7 +129,7 @@ def _install_argocd(gitea: Gitea) -> None:
 
 
 def _fill_service(service: Repository) -> None:
-    """Push the checkout's own service, as Git would hold it."""
+    """Put the checkout's own service into the working copy, as Git would hold it; a test pushes it."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "service"]
     listed = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
@@ -137,7 +137,6 @@ def _fill_service(service: Repository) -> None:
         if (CHECKOUT / name).is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(CHECKOUT / name, target)
-    service.commit_and_push("The service as it is")
 
 
 def _fill_manifests(manifests: Repository, strategy: str = "canary") -> None:
