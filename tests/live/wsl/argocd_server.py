@@ -88,6 +88,7 @@ def answer(webhook: ArgoCdWebhook, proof: str) -> int:
         return error.code
 
 
-def log() -> str:
-    """Return what it has said."""
-    return kubectl("logs", f"deployment/{NAME}", "--namespace", NAMESPACE, "--tail=-1")
+def asked(application: str) -> int:
+    """Return how often it has asked for an Application to be compared, by its log."""
+    log = kubectl("logs", f"deployment/{NAME}", "--namespace", NAMESPACE, "--tail=-1")
+    return log.count(f"Requested app '{application}' refresh")

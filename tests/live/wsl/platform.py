@@ -31,8 +31,8 @@ from toolchain.ensure import ensure_all
 from toolchain.tools import LIVE
 
 URL = "http://127.0.0.1:31302"
-POLL_SECONDS = 1800
-"""How often Argo CD looks at Git by itself, which is longer than any of these tests waits: a webhook tells it."""
+POLL_SECONDS = 60
+"""How often Argo CD looks at Git by itself, as in stack `wsl`: what a webhook told it while it was away it finds so."""
 BUILD_FILES = {"AIHUB_BUILD_CA": "ca.crt", "AIHUB_BUILD_PIP_CONF": "pip.conf"}
 
 
