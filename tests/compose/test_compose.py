@@ -7,62 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from compose import draft, fields
 from compose.compare import Difference, compare, ours, parts, says_as_much
-from compose.declared import FIELD_OF, Declared, services_of
+from compose.declared import FIELD_OF, Declared
 from compose.package import PackageError, Shipped, mark, read, without_values
-from infra.config import StackConfig, parse
-from infra.stackfile import configuration
+from infra.config import StackConfig
 from ops import compose as command
-from ops.diff import declared_by
 from ops.errors import OpsError
 from ops.paths import CHECKOUT, StackPaths
-from tests.infra.aipp.support import configured
-from tests.infra.aipp.support import declared as recorded
-from toolchain.ensure import ready
-from toolchain.tools import COMPOSE
-
-SAMPLES = Path(__file__).with_name("samples")
-FILE, VARIABLES = SAMPLES / "docker-compose.yml", SAMPLES / "variables.env"
-
-
-@pytest.fixture(scope="module")
-def reader() -> Path:
-    place = ready(COMPOSE)
-    if place is None:
-        pytest.skip("the Compose reader is not built: python -m toolchain compose")
-    return place / COMPOSE.binaries[0]
-
-
-TAKEN_OVER = {
-    "aipp.backend.environment": {"SPRING_PROFILES_ACTIVE": "prod", "FEATURES": "a", "GONE": "b"},
-    "aipp.backend.secretEnvironment": {"DB_PASSWORD": "aippDatabasePassword", "JWT_SECRET": "jwtSecret"},
-}
-
-
-@pytest.fixture(scope="module")
-def here() -> dict[str, Declared]:
-    return services_of(recorded(changes=TAKEN_OVER), configured(changes=TAKEN_OVER))
-
-
-@pytest.fixture(scope="module")
-def stack() -> StackConfig:
-    return parse({key.removeprefix("aihub:"): value for key, value in configuration("dev").items()})
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    """The package as it lies at the vendor's: the variables are called .env there."""
-    shutil.copy(FILE, tmp_path)
-    shutil.copy(VARIABLES, tmp_path / ".env")
-    return tmp_path
-
-
-@pytest.fixture
-def package(files: Path, reader: Path) -> list[Shipped]:
-    return read(files / FILE.name, files / ".env", reader)
+from tests.compose.conftest import FILE, SAMPLES
 
 
 def said(differences: list[Difference]) -> dict[str, set[tuple[str, str]]]:
@@ -277,88 +231,10 @@ def test_nothing_of_this_process_reaches_the_file(
     assert found.image == "x:none"
 
 
-@pytest.fixture
-def watcher(package: list[Shipped]) -> Shipped:
-    (found,) = (each for each in package if each.name == "watcher")
-    return found
-
-
-def pasted(pieces: list[draft.Piece], folder: Path) -> None:
-    """Put each piece where it says, into a copy of this checkout."""
-    shutil.copytree(CHECKOUT / "infra", folder / "infra", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("images", "service", "policy"):
-        (folder / name).symlink_to(CHECKOUT / name)
-    for path in CHECKOUT.glob("Pulumi*.yaml"):
-        shutil.copy(path, folder)
-    for piece in pieces:
-        file = folder / piece.file
-        if not piece.above:
-            assert not file.exists()
-            file.write_text(piece.text)
-            continue
-        lines = file.read_text().splitlines(keepends=True)
-        (place,) = (number for number, line in enumerate(lines) if line.rstrip("\n") == piece.above)
-        file.write_text("".join([*lines[:place], piece.text, *lines[place:]]))
-
-
-def test_draft_that_is_pasted_declares_the_service(
-    package: list[Shipped], watcher: Shipped, stack: StackConfig, tmp_path: Path
-) -> None:
-    names = {each.name: ours(each) for each in package}
-    pasted([*draft.pieces(watcher, stack, "dev", names)], tmp_path)
-    objects = {each.what: each.content for each in declared_by(tmp_path, "dev")}
-    (deployment,) = (each for what, each in objects.items() if what.startswith("Deployment") and "enai-watcher" in what)
-    pod = deployment["spec"]["template"]["spec"]
-    assert [each["name"] for each in pod["initContainers"]] == ["wait-for-backend", "wait-for-redis"]
-    (container,) = pod["containers"]
-    assert container["image"] == "harbor.dev.unifiedmeta.net/aipp/watcher:v0.1.0"
-    assert container["resources"]["limits"]["memory"] == "768Mi"
-    assert [each["name"] for each in container["env"]] == ["HOME", "WATCH_TOKEN"]
-    assert deployment["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "3"
-    (policy,) = (each for what, each in objects.items() if what.startswith("NetworkPolicy") and "enai-watcher" in what)
-    assert "egress" in policy["spec"]
-
-
 def test_service_that_was_pasted_is_known_the_next_time() -> None:
     assert ours(Shipped(**{**bare("Data_Processor"), "image": "renamed:1"})) == "enai-data-processor"
     assert ours(Shipped(**{**bare("redis"), "image": "valkey:8"})) == "redis"
     assert ours(Shipped(**{**bare("text_miner"), "image": "text-miner:1"})) is None
-
-
-def test_draft_names_no_tag_that_moves(watcher: Shipped, stack: StackConfig) -> None:
-    def settings(image: str) -> list[Any]:
-        pieces = draft.pieces(dataclasses.replace(watcher, image=image), stack, "dev", {})
-        return [yaml.safe_load(each.text) for each in pieces if each.file == "Pulumi.dev.yaml"]
-
-    digest = f"sha256:{'0' * 64}"
-    section, copies = settings("registry.example.com:10003/prod/watcher:latest")
-    assert section["watcher"]["image"] == "harbor.dev.unifiedmeta.net/aipp/watcher"
-    assert copies == [{"source": "prod/watcher:latest", "target": "aipp/watcher"}]
-    section, copies = settings(f"registry.example.com:10003/prod/watcher:v2@{digest}")
-    assert section["watcher"]["image"] == f"harbor.dev.unifiedmeta.net/aipp/watcher:v2@{digest}"
-    assert copies == [{"source": f"prod/watcher:v2@{digest}", "target": "aipp/watcher:v2"}]
-
-
-def test_draft_says_what_is_needed_of_the_stacks_file(watcher: Shipped, stack: StackConfig) -> None:
-    ports = frozenset({80, 9000, 9001})
-    shipped = dataclasses.replace(watcher, name="Text_Miner", gpus=-1, scratch=frozenset({"/run"}), ports=ports)
-    pieces = [*draft.pieces(shipped, stack, "dev", {})]
-    section = next(yaml.safe_load(each.text) for each in pieces if each.file == "Pulumi.dev.yaml")["textMiner"]
-    assert section == {
-        "image": "harbor.dev.unifiedmeta.net/aipp/watcher:v0.1.0",
-        "port": 9000,
-        "memoryMib": 768,
-        "environment": {"WATCH_EVERY": ""},
-        "secretEnvironment": {"WATCH_TOKEN": "watchToken"},
-        "writableFolders": ["/run"],
-        "volumes": {"var-lib-watcher": {"folder": "/var/lib/watcher"}},
-    }
-    assert pieces[0].file == "infra/aipp/text_miner.py"
-    assert 'super().__init__("aihub:aipp:TextMiner", name, {}, opts)' in pieces[0].text
-    assert "gpu_count=1," in pieces[0].text
-    # Its neighbours are not known here: the names that they would get stand in the calls, and nobody waits for them.
-    (calls,) = (each.text for each in pieces if "Call(" in each.text)
-    assert "source=TEXT_MINER, target=REDIS" in calls
 
 
 @pytest.mark.parametrize(

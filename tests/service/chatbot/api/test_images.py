@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from typing import Any
 
 import httpx
@@ -15,11 +14,10 @@ from chatbot.api.chat.service import LEFT_OUT, with_newest_images
 from chatbot.api.limits import MAX_CHAT_BYTES
 from chatbot.engine.protocol import Message
 from chatbot.engine.quotation import QuotationEngine
-from chatbot.engine.upstream import UpstreamEngine
 from chatbot.settings import Settings
 from tests.service.chatbot.api.conftest import API_KEY, Serve
 from tests.service.chatbot.api.events import question, stream, text_of
-from tests.service.chatbot.api.test_two_roles import engine_role
+from tests.service.chatbot.api.roles import WAYS, reached
 from tests.service.chatbot.images import image
 from tests.service.chatbot.scripted import ScriptedEngine
 
@@ -27,16 +25,12 @@ CHAT = "/v1/chat/completions"
 WHITE, BLACK = image("white"), image("black", kind="jpeg")
 
 
-@pytest.fixture(params=["one process", "two roles"])
+@pytest.fixture(params=WAYS)
 async def client(
     request: pytest.FixtureRequest, serve: Serve, settings: Settings, scripted: ScriptedEngine
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async with AsyncExitStack() as stack:
-        if request.param == "one process":
-            yield await stack.enter_async_context(serve(scripted))
-        else:
-            url = await stack.enter_async_context(engine_role(scripted, settings))
-            yield await stack.enter_async_context(serve(UpstreamEngine(url, "engine-key", 20)))
+    async with reached(request.param, scripted, serve, settings) as client:
+        yield client
 
 
 def part(url: str, **fields: Any) -> dict[str, Any]:

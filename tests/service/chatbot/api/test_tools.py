@@ -23,7 +23,7 @@ from chatbot.settings import Settings
 from chatbot.telemetry import Metrics
 from tests.service.chatbot.api.conftest import API_KEY, Serve
 from tests.service.chatbot.api.events import question
-from tests.service.chatbot.api.test_two_roles import engine_role
+from tests.service.chatbot.api.roles import WAYS, engine_role, reached
 from tests.service.chatbot.scripted import ScriptedEngine
 
 CHAT = "/v1/chat/completions"
@@ -51,16 +51,12 @@ def model() -> WeatherModel:
     return WeatherModel()
 
 
-@pytest.fixture(params=["one process", "two roles"])
+@pytest.fixture(params=WAYS)
 async def client(
     request: pytest.FixtureRequest, serve: Serve, settings: Settings, model: WeatherModel
 ) -> AsyncIterator[httpx.AsyncClient]:
-    async with AsyncExitStack() as stack:
-        if request.param == "one process":
-            yield await stack.enter_async_context(serve(model))
-        else:
-            url = await stack.enter_async_context(engine_role(model, settings))
-            yield await stack.enter_async_context(serve(UpstreamEngine(url, "engine-key", 20)))
+    async with reached(request.param, model, serve, settings) as client:
+        yield client
 
 
 @pytest.fixture

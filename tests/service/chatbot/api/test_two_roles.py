@@ -3,33 +3,21 @@
 import asyncio
 import base64
 import struct
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 
-from chatbot.api.dependencies import Collaborators
-from chatbot.app import build_app
-from chatbot.auth import KeyRing
-from chatbot.engine.protocol import Engine, EngineUnavailableError
+from chatbot.engine.protocol import EngineUnavailableError
 from chatbot.engine.quotation import QuotationEngine
 from chatbot.engine.upstream import UpstreamEngine
 from chatbot.settings import Settings
-from chatbot.telemetry import Metrics
-from tests.service.chatbot.api.conftest import Serve, sha256
+from tests.service.chatbot.api.conftest import Serve
 from tests.service.chatbot.api.events import question, stream, text_of
+from tests.service.chatbot.api.roles import engine_role
 from tests.service.chatbot.scripted import ScriptedEngine
-from tests.service.chatbot.servers import free_port, serving
+from tests.service.chatbot.servers import free_port
 
 CHAT = "/v1/chat/completions"
-
-
-@asynccontextmanager
-async def engine_role(engine: Engine, settings: Settings, port: int | None = None) -> AsyncIterator[str]:
-    app = build_app(settings, Collaborators(engine, KeyRing([sha256("engine-key")]), Metrics(), None))
-    async with serving(app, port) as url:
-        yield f"{url}/v1"
 
 
 async def test_an_answer_crosses_both_roles(serve: Serve, settings: Settings) -> None:

@@ -7,27 +7,18 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from chatbot.engine import loading
 from chatbot.engine.embedding import Embedder
 from chatbot.engine.model_folder import check_model_folder
 from chatbot.engine.protocol import ContextLengthExceededError, GenerationRequest, ImagesUnsupportedError, Message
 from chatbot.engine.sight import SIDE_PIXELS, ImageInvalidError, opened
 from chatbot.engine.transformers import TransformersEngine
-from chatbot.settings import ConfigurationError, Settings
+from chatbot.settings import ConfigurationError
+from tests.service.chatbot.engine.loaded import load
 from tests.service.chatbot.images import data_url, image
 from tests.service.chatbot.tiny_seeing import CONTEXT_TOKENS, KINDS
 
 WHAT = Message("user", "What is this?", images=(image(),))
 ASKED = GenerationRequest(messages=(WHAT,), max_tokens=12, ignore_eos=True, temperature=0.0)
-
-
-def load(folder: Path, embedder: Embedder, tmp_path: Path) -> TransformersEngine:
-    key = tmp_path / "key"
-    key.write_text("engine-key")
-    settings = Settings(role="engine", engine_key_file=key, model=str(folder), device="cpu")
-    engine = loading._load_transformers(settings, str(folder), "cpu", embedder)
-    assert isinstance(engine, TransformersEngine)
-    return engine
 
 
 @pytest.fixture(scope="module")

@@ -18,18 +18,10 @@ from chatbot.engine.protocol import ContextLengthExceededError, Delta, Generatio
 from chatbot.engine.transformers import TransformersEngine
 from chatbot.settings import ConfigurationError, Settings
 from chatbot.telemetry import Metrics
+from tests.service.chatbot.engine.loaded import load
 from tests.service.chatbot.tiny_llama import CONTEXT_TOKENS, NO_SYSTEM_TEMPLATE, make_tiny_llama, tiny_tokenizer
 
 HELLO = GenerationRequest(messages=(Message("user", "The quick brown fox"),), max_tokens=12, ignore_eos=True)
-
-
-def load(folder: Path, embedder: Embedder, tmp_path: Path) -> TransformersEngine:
-    key = tmp_path / "key"
-    key.write_text("engine-key")
-    settings = Settings(role="engine", engine_key_file=key, model=str(folder), device="cpu")
-    engine = loading._load_transformers(settings, str(folder), "cpu", embedder)
-    assert isinstance(engine, TransformersEngine)
-    return engine
 
 
 @pytest.fixture
