@@ -1,9 +1,10 @@
 """``make test``: everything that can be checked on this machine, and one closing summary.
 
-Three lanes run side by side: the checks that need only Python, the stand-ins of Pulumi's plugins, and what first needs
-tools built, a browser or a node. Each waits about as long as it works, so that two cores carry the three. No two share
-a port, a folder or the node; what takes tools out of the cache waits until they are made. What a part prints goes to
-``.aihub/test/<part>.log``; the summary names what failed and what was skipped.
+Three lanes run side by side: the checks that need only Python; what starts servers of its own, the stand-ins of
+Pulumi's plugins and the service; and what first needs tools built, a browser or a node. Each waits about as long as it
+works, so that two cores carry the three. No two share a port, a folder or the node; what takes tools out of the cache
+waits until they are made. What a part prints goes to ``.aihub/test/<part>.log``; the summary names what failed and what
+was skipped.
 """
 
 import json
@@ -111,17 +112,17 @@ CHECKS = (
         junit=True,
         tools=True,
     ),
-    Part(name="service", argv=pytest(SERVICE_PYTHON, "tests/service", "--ignore=tests/service/web"), junit=True),
 )
-PLUGINS = (
+SERVERS = (
     Part(
         name="plugins",
         argv=pytest(PYTHON, "tests/plugins", "tests/cluster", "-m", "not live"),
         junit=True,
         tools=True,
     ),
+    Part(name="service", argv=pytest(SERVICE_PYTHON, "tests/service", "--ignore=tests/service/web"), junit=True),
 )
-"""Real engine, API server and builds, all in folders and on ports of their own; 750 MiB at their height."""
+"""Real engine, API server, builds, Redis and Chroma, all in folders and on ports of their own."""
 HEAVY = (
     Part(
         name="page",
@@ -267,13 +268,13 @@ def run(only: Sequence[str]) -> int:
     """Run the suite, or the parts named; 1 when anything failed."""
     LOGS.mkdir(parents=True, exist_ok=True)
     progress = Progress("make test")
-    checks, plugins, heavy = (parts_of(lane, only) for lane in (CHECKS, PLUGINS, HEAVY))
+    checks, servers, heavy = (parts_of(lane, only) for lane in (CHECKS, SERVERS, HEAVY))
     with progress.step("Preparing", "environments and packages"):
         environment = _prepare(progress)
     results: list[Result] = []
     tools = threading.Event()
     with ThreadPoolExecutor(max_workers=3) as lanes, progress.step("Checks", f"each part's output: {LOGS}"):
-        running = [lanes.submit(_lane, parts, environment, results, tools) for parts in (checks, plugins)]
+        running = [lanes.submit(_lane, parts, environment, results, tools) for parts in (checks, servers)]
         running.append(lanes.submit(_heavy_lane, heavy, environment, results, tools, progress))
         for lane in running:
             lane.result()

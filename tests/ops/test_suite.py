@@ -11,7 +11,7 @@ import pytest
 from bench.suite import lines_of
 from ops import suite
 from ops.paths import CHECKOUT
-from ops.suite import CHECKS, HEAVY, PLUGINS, Part, Result
+from ops.suite import CHECKS, HEAVY, SERVERS, Part, Result
 
 
 def test_a_part_waits_for_the_tools_it_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,9 +55,9 @@ def test_whatever_needs_the_node_is_run_by_the_part_that_has_one() -> None:
 
 
 def test_the_lanes_share_no_part_and_whoever_needs_tools_waits_for_them() -> None:
-    parts = [part for lane in (CHECKS, PLUGINS, HEAVY) for part in lane]
+    parts = [part for lane in (CHECKS, SERVERS, HEAVY) for part in lane]
     assert len({part.name for part in parts}) == len(parts)
-    assert all(part.tools for part in PLUGINS)
+    assert SERVERS[0].tools, "then the page is built, too"
 
 
 def test_the_lanes_run_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,11 +66,11 @@ def test_the_lanes_run_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(suite, "LOGS", tmp_path / "logs")
     monkeypatch.setattr(suite, "_prepare", lambda _: dict(os.environ))
     monkeypatch.setattr(suite, "ensure", lambda *_: tmp_path)
-    names = ("checks", "plugins", "heavy")
-    for name, lane in zip(names, ("CHECKS", "PLUGINS", "HEAVY"), strict=True):
+    names = ("checks", "servers", "heavy")
+    for name, lane in zip(names, ("CHECKS", "SERVERS", "HEAVY"), strict=True):
         others = " && ".join(f"[ -e {other} ]" for other in names)
         script = f"touch {name}; for _ in $(seq 100); do {others} && exit 0; sleep 0.1; done; exit 1"
-        part = Part(name=name, argv=["sh", "-c", script], folder=tmp_path, tools=lane == "PLUGINS")
+        part = Part(name=name, argv=["sh", "-c", script], folder=tmp_path, tools=lane == "SERVERS")
         monkeypatch.setattr(suite, lane, (part,))
     assert suite.run([]) == 0
     sums = json.loads((tmp_path / "logs" / "sums.json").read_text())
