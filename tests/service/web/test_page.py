@@ -195,7 +195,9 @@ def test_a_file_can_be_dropped_anywhere(page: Page, stub: StubService) -> None:
     )
     page.dispatch_event("#message", "dragenter", {"dataTransfer": transfer})
     expect(page.get_by_text("Drop to add to your documents")).to_be_visible()
-    page.dispatch_event("#message", "drop", {"dataTransfer": transfer})
+    # The list shows the name before the service has the file.
+    with page.expect_response(lambda answer: answer.request.method == "POST" and answer.url.endswith("/api/documents")):
+        page.dispatch_event("#message", "drop", {"dataTransfer": transfer})
     expect(page.get_by_role("dialog", name="Documents").get_by_text("dropped.md", exact=True)).to_be_visible()
     assert [item["name"] for item in stub.documents.values()] == ["dropped.md"]
 

@@ -149,7 +149,8 @@ def test_dropped_pictures_go_to_the_message_and_documents_to_the_documents(page:
     data = transfer(page, ("photo.png", "image/png", SMALL), ("dropped.md", "text/markdown", b"text"))
     page.dispatch_event("#message", "dragenter", {"dataTransfer": data})
     expect(page.get_by_text("Drop: pictures go to your message")).to_be_visible()
-    page.dispatch_event("#message", "drop", {"dataTransfer": data})
+    with page.expect_response(lambda answer: answer.request.method == "POST" and answer.url.endswith("/api/documents")):
+        page.dispatch_event("#message", "drop", {"dataTransfer": data})
     expect(page.get_by_role("dialog", name="Documents").get_by_text("dropped.md", exact=True)).to_be_visible()
     page.keyboard.press("Escape")
     expect(previews(page)).to_have_count(1)
