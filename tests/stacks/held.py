@@ -6,6 +6,7 @@ shows a reviewer whose data are left behind.
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -109,11 +110,12 @@ def lost(released: Held, today: Held, earlier: Mapping[str, set[str]]) -> list[s
 
 
 def main() -> None:
-    """Write what every stack holds."""
+    """Write what every stack holds, and the day: a release at which nothing changed hands has its commit, too."""
     FOLDER.mkdir(exist_ok=True)
     for stack in stack_names():
         held, _ = of_stack(stack)
-        (FOLDER / f"{stack}.yaml").write_text(yaml.safe_dump(held, width=200, sort_keys=False))
+        text = yaml.safe_dump(held, width=200, sort_keys=False)
+        (FOLDER / f"{stack}.yaml").write_text(f"# Released on {datetime.now(UTC).date()}.\n{text}")
 
 
 if __name__ == "__main__":
