@@ -106,6 +106,7 @@ CHECKS = (
         argv=pytest(
             PYTHON,
             *(f"tests/{room}" for room in ("infra", "stacks", "policy", "ops", "toolchain", "compose")),
+            "tests/test_docs.py",
             "-m",
             "not live and not vault",
         ),

@@ -67,7 +67,7 @@ def load() -> tuple[StackConfig, Secrets]:
         problems += error.problems
     needed = required_secrets(stack) if stack else ()
     missing = [key for key in needed if bag.get(key) is None]
-    problems += [f"aihub:{key}: is required; pulumi config set --secret {key}" for key in missing]
+    problems += [f"aihub:{key}: is required; make up makes it, or says how to set it" for key in missing]
     if problems or stack is None:
         raise _error(problems)
     return stack, Secrets(values={key: bag.require_secret(key) for key in needed})
@@ -105,7 +105,7 @@ def _key_problems() -> list[str]:
     plain = [key for key in SECRET_KEYS if key in given and not is_config_secret(f"{NAMESPACE}:{key}")]
     return [
         *(f"aihub:{key}: is not a known key{did_you_mean(key, known)}" for key in sorted(given - {*known})),
-        *(f"aihub:{key}: is in plain text; set it with pulumi config set --secret {key}" for key in plain),
+        *(f"aihub:{key}: is in plain text; take it out, then: make secret NAME={key}" for key in plain),
     ]
 
 

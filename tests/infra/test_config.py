@@ -36,8 +36,8 @@ def test_missing_secrets_are_named_together() -> None:
     with pytest.raises(ConfigError) as caught:
         loaded(CONFIGS / "valid" / "smallest.yaml", {"aihub:engineKey": "canary"})
     assert caught.value.problems == [
-        "aihub:redisPassword: is required; pulumi config set --secret redisPassword",
-        "aihub:apiKeySha256: is required; pulumi config set --secret apiKeySha256",
+        "aihub:redisPassword: is required; make up makes it, or says how to set it",
+        "aihub:apiKeySha256: is required; make up makes it, or says how to set it",
     ]
 
 
@@ -51,7 +51,7 @@ def test_secret_in_plain_text_is_refused_without_being_quoted() -> None:
             secrets={key: value for key, value in CANARIES.items() if key != "aihub:redisPassword"},
         )
     assert caught.value.problems == [
-        "aihub:redisPassword: is in plain text; set it with pulumi config set --secret redisPassword"
+        "aihub:redisPassword: is in plain text; take it out, then: make secret NAME=redisPassword"
     ]
     assert "hunter2" not in str(caught.value)
 

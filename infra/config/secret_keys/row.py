@@ -15,7 +15,7 @@ class Origin(StrEnum):
     DERIVED = "derived"
     """Worked out from a secret that people use and the cluster must not know (see :class:`Hash`)."""
     GIVEN = "given"
-    """Somebody else's: a person sets it with `pulumi config set --secret`."""
+    """Somebody else's: a person sets it with `make secret`."""
 
 
 class Hash(StrEnum):
