@@ -15,8 +15,6 @@ from chatbot.settings import PREFIX, ConfigurationError, Settings, load_settings
 from chatbot.telemetry import Metrics, configure_logging
 from chatbot.wiring import collaborators_for
 
-DRAIN_SECONDS = 50
-"""How long answers in work may go on after SIGTERM; a pod's grace period must be longer."""
 WRONG_CONFIGURATION = 2
 
 log = structlog.get_logger()
@@ -40,7 +38,7 @@ def main() -> int:
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=settings.drain_seconds,
     )
     log.info("serving", role=settings.role, url=f"http://{settings.host}:{settings.port}")
     # After the drain uvicorn raises the signal again, for whoever had a handler before: an orderly end is not an error.

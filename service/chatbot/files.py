@@ -3,6 +3,7 @@
 import fcntl
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from chatbot.settings import ConfigurationError
@@ -36,13 +37,24 @@ class FolderLock:
 
 
 def append_line(path: Path, line: str) -> None:
-    """Add one line, on the disk when this returns."""
-    is_new = not path.exists()
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{line}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    if is_new:
+    """Add one line, on the disk when this returns; a full disk leaves the file as it was.
+
+    Behind a line that was cut short all the same (by a crash) it begins a new one.
+    """
+    with path.open("a+b") as file:
+        size = file.tell()
+        file.seek(max(size - 1, 0))
+        start = "" if file.read() in (b"", b"\n") else "\n"
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{start}{line}\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            os.truncate(path, size)
+        raise
+    if size == 0:
         _sync_folder(path.parent)
 
 

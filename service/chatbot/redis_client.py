@@ -9,7 +9,15 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import AuthenticationError, BusyLoadingError, NoScriptError, RedisError, ResponseError
+from redis.exceptions import (
+    AuthenticationError,
+    ClusterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
 
 from chatbot.errors import StoreUnavailableError
 from chatbot.settings import read_secret_file
@@ -17,8 +25,10 @@ from chatbot.settings import read_secret_file
 CONNECT_SECONDS = 1.0
 ANSWER_SECONDS = 3.0
 RETRIES = 2
-PASSING = ("LOADING", "READONLY", "MISCONF", "OOM", "CLUSTERDOWN", "MASTERDOWN", "NOREPLICAS", "NOAUTH", "WRONGPASS")
-"""Beginnings of error answers that tell of the server's state, not of a mistake of ours."""
+PASSING = (OutOfMemoryError, ReadOnlyError, ClusterDownError)
+"""Error answers that tell of the server's state, not of a mistake of ours (MASTERDOWN is of the third type)."""
+PASSING_CODES = ("MISCONF", "NOREPLICAS")
+"""More of them: redis-py has no type for these, and leaves the code in the message only then."""
 
 
 def connect(url: str, password_file: Path | None) -> Redis:
@@ -47,7 +57,7 @@ def available() -> Iterator[None]:
     except AuthenticationError as error:
         raise StoreUnavailableError("history", "Redis refuses the password (CHATBOT_REDIS_PASSWORD_FILE)") from error
     except ResponseError as error:
-        if not isinstance(error, BusyLoadingError) and not str(error).startswith(PASSING):
+        if not isinstance(error, PASSING) and not str(error).startswith(PASSING_CODES):
             raise
         raise StoreUnavailableError("history", "Redis cannot take commands now") from error
     except (RedisError, OSError) as error:

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """File with the key between api and engine: the api sends it, the engine demands it."""
     engine_hold_seconds: float = Field(default=60, ge=0, le=3600)
     """How long a request waits for an engine that is away, as while it is replaced (role `api`)."""
+    drain_seconds: int = Field(default=50, ge=0, le=3600)
+    """How long answers in work may go on after SIGTERM; a pod's grace period must be longer."""
     api_key_sha256_file: Path | None = None
     """File with the lower-case hexadecimal SHA-256 of each API key, one a line."""
     redis_url: str | None = None
@@ -101,7 +103,7 @@ class Settings(BaseSettings):
     oidc_client_secret_file: Path | None = None
     """File with the client's secret. Needed with `oidc_issuer`."""
     oidc_ca_file: Path | None = None
-    """PEM file with the only authority that may have signed the issuer's certificate; unset: the system's."""
+    """PEM file with authorities that may have signed the issuer's certificate, beside the system's; unset: these."""
     oidc_user_group: str | None = None
     """Group (claim `groups`) whose members may use the chat; unset: everybody whom the issuer lets in."""
     oidc_admin_group: str | None = None

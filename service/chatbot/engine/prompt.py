@@ -8,7 +8,9 @@ from typing import Any
 from jinja2.exceptions import TemplateError
 
 from chatbot.engine import wire
-from chatbot.engine.protocol import Message, Tool, ToolsUnsupportedError
+from chatbot.engine.protocol import Message, MessagesUnsupportedError, Tool, ToolsUnsupportedError
+from chatbot.engine.thoughts import CLOSE as THOUGHTS_END
+from chatbot.engine.thoughts import without_thoughts
 from chatbot.engine.tool_calls import CLOSE, OPEN
 
 PLAIN_TURN = "\nUser:"
@@ -32,21 +34,25 @@ def encode(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] = 
 def text(tokenizer: Any, messages: Sequence[Message], tools: Sequence[Tool] = (), markers: Sequence[str] = ()) -> str:
     """The whole prompt, by the chat template.
 
-    Some templates refuse a system message: it then goes to the head of the first user message. Tools and calls need a
-    template that knows them; see `tool_form`. With `markers`, those of images, the contents are lists of parts.
+    Some templates refuse a system message: it then goes to the head of the first user message. Some demand that user
+    and assistant take turns: what one of them said in a row then becomes one message. Tools and calls need a template
+    that knows them; see `tool_form`. With `markers`, those of images, the contents are lists of parts.
 
     Raises:
         ToolsUnsupportedError: the template cannot write these tools.
+        MessagesUnsupportedError: it refuses the messages.
     """
     try:
         try:
             return rendered(tokenizer, messages, tools, markers)
         except TemplateError:
-            return rendered(tokenizer, fold_system(messages), tools, markers)
+            return rendered(tokenizer, in_turns(fold_system(messages)), tools, markers)
     except (TemplateError, TypeError) as error:
-        if not tools:
+        if tools:
+            raise ToolsUnsupportedError("this model's chat template cannot write these (their schemas?)") from error
+        if isinstance(error, TypeError):
             raise
-        raise ToolsUnsupportedError("this model's chat template cannot write these (their schemas?)") from error
+        raise MessagesUnsupportedError(f"this model's chat template refuses them: {error}") from error
 
 
 def rendered(
@@ -56,12 +62,20 @@ def rendered(
     special = [*control_tokens(tokenizer), *markers]
     if tools or any(message.tool_calls or message.role == "tool" for message in messages):
         special += TOOL_MARKERS
+    if THOUGHTS_END in special:
+        # Templates cut the reasoning off earlier answers themselves, but would not find the defused tag.
+        messages = [
+            replace(turn, content=without_thoughts(turn.content)) if turn.role == "assistant" else turn
+            for turn in messages
+        ]
     names = {call.id: call.name for message in messages for call in message.tool_calls}
     written: str = tokenizer.apply_chat_template(
         [_defused(_turn(message, names, in_parts=bool(markers)), special) for message in messages],
         tools=[_defused(_function(tool), special) for tool in tools] or None,
         tokenize=False,
         add_generation_prompt=True,
+        # Read by the templates of models that can think or not (Qwen3): the reasoning would be paid and not shown.
+        enable_thinking=False,
     )
     return written
 
@@ -108,6 +122,19 @@ def fold_system(messages: Sequence[Message]) -> list[Message]:
     if not rest or not system:
         return rest or list(messages)
     return [replace(rest[0], content="\n\n".join([*system, rest[0].content])), *rest[1:]]
+
+
+def in_turns(messages: Sequence[Message]) -> list[Message]:
+    """The same conversation with neighbours of one role, user or assistant, in one message."""
+    merged: list[Message] = []
+    for message in messages:
+        last = merged[-1] if merged else None
+        if last is None or message.role != last.role or message.role == "tool" or message.tool_calls or last.tool_calls:
+            merged.append(message)
+        else:
+            images = (*last.images, *message.images)
+            merged[-1] = replace(last, content=f"{last.content}\n\n{message.content}".strip(), images=images)
+    return merged
 
 
 def _turn(message: Message, names: Mapping[str, str], *, in_parts: bool) -> dict[str, Any]:

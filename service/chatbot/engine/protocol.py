@@ -141,6 +141,13 @@ class ContextLengthExceededError(ApiError):
         )
 
 
+class MessagesUnsupportedError(ApiError):
+    """The model cannot read a conversation of this order or these roles."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(400, f"messages: {reason}", code="messages_unsupported", param="messages")
+
+
 class ToolsUnsupportedError(ApiError):
     """The engine cannot call tools."""
 
@@ -190,7 +197,8 @@ class Engine(Protocol):
         """The answer; closing the generator stops the work.
 
         Raises:
-            ContextLengthExceededError, ToolsUnsupportedError, ImagesUnsupportedError: before the first delta.
+            ContextLengthExceededError, MessagesUnsupportedError, ToolsUnsupportedError, ImagesUnsupportedError:
+                before the first delta.
             ApiError: an image that cannot be read (400, `image_invalid`), before the first delta.
             EngineUnavailableError: before the first delta, or in the middle.
         """

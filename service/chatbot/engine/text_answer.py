@@ -1,17 +1,20 @@
-"""From the text that a model writes to the pieces of an answer: stop strings, then calls."""
+"""From the text that a model writes to the pieces of an answer: without its reasoning, to a stop string, then calls."""
 
 import secrets
 from collections.abc import Iterator
 
 from chatbot.engine.protocol import Delta, FinishReason, GenerationRequest, ToolCall
 from chatbot.engine.stopping import StopStrings
+from chatbot.engine.thoughts import Thoughts
 from chatbot.engine.tool_calls import Called, ToolCallParser
 
 
 class TextAnswer:
     """One answer as it is read; calls are looked for only where tools were offered."""
 
-    def __init__(self, request: GenerationRequest, stops: tuple[str, ...]) -> None:
+    def __init__(self, request: GenerationRequest, stops: tuple[str, ...], *, is_thinking: bool = False) -> None:
+        """`is_thinking`: the prompt ends in the middle of the model's reasoning."""
+        self._thoughts = Thoughts(is_open=is_thinking)
         self._stops = StopStrings(stops)
         self._parser = ToolCallParser() if request.tools else None
         self._is_parallel = request.parallel_tool_calls
@@ -24,12 +27,13 @@ class TextAnswer:
 
     def feed(self, text: str) -> Iterator[Delta]:
         """What can be shown now."""
-        yield from self._read(self._stops.feed(text))
+        yield from self._read(self._stops.feed(self._thoughts.feed(text)))
 
     def rest(self) -> Iterator[Delta]:
         """What was held back when the model ended."""
         if not self._stops.matched:
-            yield from self._read(self._stops.rest())
+            last = self._stops.feed(self._thoughts.rest())
+            yield from self._read(last if self._stops.matched else last + self._stops.rest())
         if self._parser and not self._has_only_call:
             yield from self._deltas(self._parser.rest())
 

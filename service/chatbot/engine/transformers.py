@@ -29,12 +29,19 @@ from chatbot.engine.protocol import (
     Usage,
 )
 from chatbot.engine.text_answer import TextAnswer
+from chatbot.engine.thoughts import OPEN
 from chatbot.engine.tool_form import knows_tools
 
 if TYPE_CHECKING:
     from chatbot.engine.sight import Sight
 
 DEFAULT_ANSWER_TOKENS = 1024
+DEFAULT_THINKING_TOKENS = 4096
+"""On top, where a model's template makes it think before each answer."""
+TAG_TOKENS = 16
+"""More than `<think>` and a line end can be."""
+GREEDY_BELOW = 0.01
+"""A temperature divides the model's numbers, which a tiny one takes beyond what a float holds: a fault on a card."""
 FORM = "Hermes and Qwen3 (<tool_call> with a JSON object)"
 
 log = structlog.get_logger()
@@ -131,8 +138,10 @@ class TransformersEngine:
         if job.prompt_tokens >= self._context_tokens:
             raise ContextLengthExceededError(job.prompt_tokens, self._context_tokens)
         room = self._context_tokens - job.prompt_tokens
-        job.max_tokens = min(request.max_tokens or DEFAULT_ANSWER_TOKENS, room)
-        answer = TextAnswer(request, (*request.stop, *self._stops))
+        is_thinking = self._ends_in_thoughts(job)
+        tokens = DEFAULT_ANSWER_TOKENS + (DEFAULT_THINKING_TOKENS if is_thinking else 0)
+        job.max_tokens = min(request.max_tokens or tokens, room)
+        answer = TextAnswer(request, (*request.stop, *self._stops), is_thinking=is_thinking)
         self._jobs.add(job)
         done = job.loop.run_in_executor(self._thread, self._generate, job)
         try:
@@ -175,6 +184,10 @@ class TransformersEngine:
         ids = torch.tensor([prompt.encode(self._tokenizer, request.messages, request.tools)])
         return BatchFeature({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
 
+    def _ends_in_thoughts(self, job: _Job) -> bool:
+        end: str = self._tokenizer.decode(job.inputs["input_ids"][0, -TAG_TOKENS:])
+        return end.rstrip().endswith(OPEN)
+
     def _generate(self, job: _Job) -> None:
         """Worker thread: write one answer into the job's queue, whatever happens a None at the end."""
         try:
@@ -213,8 +226,7 @@ class TransformersEngine:
 
 def _sampling(request: GenerationRequest) -> dict[str, Any]:
     """The arguments of `generate`; nothing for what the client left open, so that the model's own settings hold."""
-    if request.temperature == 0:
-        # Greedy; a temperature of zero would divide by it.
+    if request.temperature is not None and request.temperature < GREEDY_BELOW:
         return {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
     asked = {"temperature": request.temperature, "top_p": request.top_p, "top_k": request.top_k}
     given = {name: value for name, value in asked.items() if value is not None}

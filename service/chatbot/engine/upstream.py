@@ -21,6 +21,7 @@ from chatbot.engine.protocol import (
     ModelInfo,
     Usage,
 )
+from chatbot.engine.thoughts import Thoughts
 from chatbot.engine.wire import GatheredCalls, message, tool
 from chatbot.errors import ApiError
 from chatbot.tracing import carry_context
@@ -32,6 +33,8 @@ READ_SECONDS = 600.0
 BATCH_TEXTS = 64
 AWAY = (502, 503, 504)
 """Statuses of a server that starts, drains or is not there; 500 is a fault that trying again would only repeat."""
+TOO_LONG = ("maximum context length", "maximum model length")
+"""How vLLM says that the messages do not fit; its code is just 400."""
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -68,12 +71,13 @@ class UpstreamEngine:
             usage: Usage | None = None
             reason: FinishReason | None = None
             calls = GatheredCalls()
+            thoughts = Thoughts()
             try:
                 async for chunk in chunks:
                     usage = _usage(chunk) or usage
                     for choice in chunk.choices:
-                        if choice.delta.content:
-                            yield Delta(choice.delta.content)
+                        if choice.delta.content and (shown := thoughts.feed(choice.delta.content)):
+                            yield Delta(shown)
                         calls.add(choice.delta.tool_calls or ())
                         if choice.finish_reason:
                             reason = _reason(choice.finish_reason)
@@ -83,6 +87,8 @@ class UpstreamEngine:
                 raise EngineUnavailableError(error.message) from error
             if reason is None:
                 raise EngineUnavailableError("the answer ended in the middle")
+            if rest := thoughts.rest():
+                yield Delta(rest)
             for call in calls.whole():
                 yield Delta(tool_call=call)
             yield Delta("", reason, usage)
@@ -215,8 +221,10 @@ def _usage(chunk: ChatCompletionChunk) -> Usage | None:
 
 def _refusal(error: openai.APIStatusError) -> ApiError:
     """The engine's own refusal, passed on."""
-    if error.code == "context_length_exceeded":
+    code = error.code if isinstance(error.code, str) else None
+    is_too_long = error.status_code == 400 and any(words in error.message for words in TOO_LONG)
+    if code == "context_length_exceeded" or is_too_long:
         passed_on = ContextLengthExceededError(0, 0)
         passed_on.message = error.body["message"] if isinstance(error.body, dict) else error.message
         return passed_on
-    return ApiError(error.status_code, error.message, code=error.code, param=error.param)
+    return ApiError(error.status_code, error.message, code=code, param=error.param)

@@ -2,19 +2,20 @@
 
 `index.json` holds the heads, replaced as a whole; `<id>.jsonl` the messages, one a line, only ever added to, a person's
 in a folder named after its owner. Both are on the disk (fsync) before a method returns. A line cut short by a crash is
-dropped at the next start; a lost index is made again from the messages.
+passed over, and so is what a later question takes the place of; a lost index is made again from the messages.
 """
 
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TypeVar
 
 from chatbot.errors import StoreUnavailableError
 from chatbot.files import FolderLock, append_line, replace_file
-from chatbot.history.protocol import SHARED, Conversation, Turn
+from chatbot.history.protocol import SHARED, Conversation, Turn, joined
 
 T = TypeVar("T")
 
@@ -106,12 +107,14 @@ class FileHistory:
 
     def _append(self, head: Conversation, turn: Turn) -> None:
         turns = self._load(head)
-        if any(known.id == turn.id for known in turns):
-            return
-        self._path(head).parent.mkdir(exist_ok=True, mode=0o700)
-        append_line(self._path(head), turn.as_json())
-        turns.append(turn)
-        self._save({**self._heads, head.id: head.with_turn(turn)})
+        if all(known.id != turn.id for known in turns):
+            self._path(head).parent.mkdir(exist_ok=True, mode=0o700)
+            append_line(self._path(head), turn.as_json())
+            turns[:] = joined(turns, [turn])
+            head = replace(head, message_count=min(head.message_count, len(turns) - 1))
+        for kept in turns[head.message_count :]:  # more than one when the index could not be written after the last
+            head = head.with_turn(kept)
+        self._save({**self._heads, head.id: head})
 
     def _load(self, head: Conversation) -> list[Turn]:
         if head.id not in self._turns:
@@ -142,25 +145,15 @@ class FileHistory:
 
 
 def read_turns(path: Path) -> list[Turn]:
-    """The messages of one file; what follows the first damaged line is cut off, on the disk too."""
+    """The messages of one file, each once; damaged lines are passed over, and stay on the disk."""
     if not path.is_file():
         return []
-    data = path.read_bytes()
-    turns: list[Turn] = []
-    good = 0
-    for line in data.splitlines(keepends=True):
-        try:
-            turns.append(Turn.from_json(line))
-        except (ValueError, TypeError):
-            break
-        if not line.endswith(b"\n"):
-            turns.pop()
-            break
-        good += len(line)
-    if good < len(data):
-        with path.open("r+b") as file:
-            file.truncate(good)
-    return turns
+    turns: dict[str, Turn] = {}
+    for line in path.read_bytes().splitlines():
+        with suppress(ValueError, TypeError):
+            turn = Turn.from_json(line)
+            turns.setdefault(turn.id, turn)
+    return joined([], list(turns.values()))
 
 
 def _head_of(head: Conversation, turns: Sequence[Turn]) -> Conversation:

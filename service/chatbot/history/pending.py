@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from chatbot.errors import StoreUnavailableError
-from chatbot.history.protocol import Conversation, History, Turn
+from chatbot.history.protocol import Conversation, History, Turn, joined
 from chatbot.telemetry import Metrics
 
 MAX_PENDING = 10_000
@@ -65,7 +65,7 @@ class PendingHistory:
 
     async def turns(self, owner: str, conversation_id: str) -> Sequence[Turn]:
         """See `History.turns`; with those that wait here, at the end."""
-        return [*await self._store.turns(owner, conversation_id), *self.pending_turns(owner, conversation_id)]
+        return joined(await self._store.turns(owner, conversation_id), self.pending_turns(owner, conversation_id))
 
     @property
     def is_behind(self) -> bool:
@@ -74,7 +74,8 @@ class PendingHistory:
 
     def pending_turns(self, owner: str, conversation_id: str) -> Sequence[Turn]:
         """What waits for the store, of one conversation."""
-        return [write.turn for write in self._writes if write.turn and _is_of(write, owner, conversation_id)]
+        waiting = [write.turn for write in self._writes if write.turn and _is_of(write, owner, conversation_id)]
+        return joined([], waiting)
 
     async def append(self, owner: str, conversation_id: str, turn: Turn) -> bool:
         """See `History.append`; kept (and True) when the store is away."""

@@ -34,10 +34,13 @@ class Turn:
     citations: tuple[dict[str, Any], ...] = ()
     status: Status = "complete"
     """`interrupted`: the reader left or the engine failed before the end."""
+    replaces: str = ""
+    """Id of the turn whose place this one takes; that one, and all that came after it, is forgotten."""
 
     def as_json(self) -> str:
-        """One line; without the field `images` where there are none, so that an older version reads it."""
-        kept = {name: value for name, value in asdict(self).items() if name != "images" or value}
+        """One line; without the newer fields where they are empty, so that an older version reads it."""
+        newer = ("images", "replaces")
+        kept = {name: value for name, value in asdict(self).items() if name not in newer or value}
         return json.dumps(kept, ensure_ascii=False)
 
     @classmethod
@@ -99,7 +102,10 @@ class History(Protocol):
         ...
 
     async def append(self, owner: str, conversation_id: str, turn: Turn) -> bool:
-        """Add one message, once. False: there is no such conversation (it may have been deleted meanwhile)."""
+        """Add one message, once, and in the same step forget those it replaces.
+
+        False: there is no such conversation (it may have been deleted meanwhile).
+        """
         ...
 
     async def rename(self, owner: str, conversation_id: str, title: str) -> bool:
@@ -117,6 +123,15 @@ class History(Protocol):
     async def close(self) -> None:
         """Close files or connections."""
         ...
+
+
+def joined(turns: Sequence[Turn], more: Sequence[Turn]) -> list[Turn]:
+    """The turns after `more` were added, one by one."""
+    made = list(turns)
+    for turn in more:
+        places = [place for place, known in enumerate(made) if turn.replaces and known.id == turn.replaces]
+        made = [*(made[: places[0]] if places else made), turn]
+    return made
 
 
 def title_from(turn: Turn) -> str:

@@ -29,6 +29,15 @@ if (redis.call('HGET', KEYS[2], 'owner') or '') ~= ARGV[1] then return 0 end
 
 APPEND = f"""{OWN}
 if redis.call('SADD', KEYS[4], ARGV[3]) == 0 then return 1 end
+if ARGV[8] ~= '' then
+  for place = redis.call('LLEN', KEYS[3]) - 1, 0, -1 do
+    if cjson.decode(redis.call('LINDEX', KEYS[3], place)).id == ARGV[8] then
+      redis.call('LTRIM', KEYS[3], 0, place - 1)
+      if place == 0 then redis.call('DEL', KEYS[3]) end
+      break
+    end
+  end
+end
 redis.call('RPUSH', KEYS[3], ARGV[4])
 if redis.call('HGET', KEYS[2], 'title') == '' then redis.call('HSET', KEYS[2], 'title', ARGV[5]) end
 if redis.call('HGET', KEYS[2], 'updated_at') < ARGV[6] then
@@ -95,7 +104,7 @@ class RedisHistory:
     async def append(self, owner: str, conversation_id: str, turn: Turn) -> bool:
         """See `History.append`."""
         head = (title_from(turn), turn.created_at, _score(turn.created_at))
-        return await self._run(APPEND, owner, conversation_id, turn.id, turn.as_json(), *head)
+        return await self._run(APPEND, owner, conversation_id, turn.id, turn.as_json(), *head, turn.replaces)
 
     async def rename(self, owner: str, conversation_id: str, title: str) -> bool:
         """See `History.rename`."""

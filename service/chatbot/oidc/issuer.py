@@ -98,7 +98,10 @@ class Issuer:
 
     def _client(self) -> AsyncOAuth2Client:
         # A file that a certificate's renewal has replaced counts at once.
-        trust = ssl.create_default_context(cafile=str(self._ca_file)) if self._ca_file else True
+        trust: ssl.SSLContext | bool = True
+        if self._ca_file:
+            trust = ssl.create_default_context()
+            trust.load_verify_locations(self._ca_file)
         return AsyncOAuth2Client(
             client_id=self._client_id,
             client_secret=self._client_secret,

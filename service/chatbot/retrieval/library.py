@@ -5,6 +5,7 @@ import hashlib
 import unicodedata
 from array import array
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from chatbot.engine.protocol import Engine
 from chatbot.errors import ApiError, not_found
@@ -34,7 +35,8 @@ class Library:
         """Take in a document; the flag says whether it is new.
 
         The same content again changes nothing; under another name it takes that name. The same name with other content
-        replaces the old document, which stays in place until the new one is complete.
+        replaces the old document, which stays in place until the new one is complete. Of two that come to two replicas
+        at once, under one name, the newer stays.
 
         Raises:
             ApiError: 400 or 415, naming the document and what is wrong with it.
@@ -43,20 +45,29 @@ class Library:
         identifier = f"doc_{hashlib.sha256(content).hexdigest()[:24]}"
         async with self._adding:  # two uploads at once would only take turns at the embedding model
             known = await self._documents.get(identifier)
-            document = known if known and known.name == name else await self._take_in(identifier, name, content)
-            for old in await self._documents.catalog():
-                if old.name == name and old.id != identifier:
-                    await self._documents.delete(old.id)
+            old = [other for other in await self._named(name) if other.id != identifier]
+            if known and known.name == name and not old:
+                return known, False
+            # Newer than what it replaces, whatever the clocks say: replicas differ, and a clock may be set back.
+            created_at = max([now(), *(_just_after(other.created_at) for other in old)])
+            document = await self._take_in(identifier, name, content, created_at)
+            for other in (await self._named(name))[:-1]:
+                await self._documents.delete(other.id)
         return document, known is None
 
-    async def _take_in(self, identifier: str, name: str, content: bytes) -> Document:
+    async def _named(self, name: str) -> Sequence[Document]:
+        """The documents of this name, the newest last: more than one only until the others are deleted."""
+        named = [document for document in await self._documents.catalog() if document.name == name]
+        return sorted(named, key=lambda document: (document.created_at, document.id))
+
+    async def _take_in(self, identifier: str, name: str, content: bytes, created_at: str) -> Document:
         sections = await asyncio.to_thread(read, name, content)
         passages = await asyncio.to_thread(passages_of, sections)
         vectors: list[array[float]] = []
         for start in range(0, len(passages), EMBEDDED_PASSAGES):
             texts = [passage.text for passage in passages[start : start + EMBEDDED_PASSAGES]]
             vectors += [array("f", vector) for vector in (await self._engine.embed(texts)).vectors]
-        document = Document(id=identifier, name=name, bytes=len(content), passages=len(passages), created_at=now())
+        document = Document(id=identifier, name=name, bytes=len(content), passages=len(passages), created_at=created_at)
         # Under another name it may have been read as another kind, and cut into more passages.
         await self._documents.delete(identifier)
         await self._documents.add(document, passages, vectors)
@@ -70,6 +81,11 @@ class Library:
     async def ping(self) -> None:
         """Return if the store can be used now."""
         await self._documents.ping()
+
+
+def _just_after(time: str) -> str:
+    later = datetime.fromisoformat(time) + timedelta(microseconds=1)
+    return later.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def clean_name(name: str) -> str:

@@ -33,6 +33,7 @@ interface Chunk extends ErrorBody {
   choices?: { delta?: { content?: string | null }; finish_reason?: string | null }[];
   citations?: Citation[];
   notices?: string[];
+  question_id?: string;
 }
 
 let onSignedOut: () => void = () => undefined;
@@ -140,6 +141,7 @@ function piece(chunk: Chunk): ChatPiece {
     text: choice?.delta?.content ?? "",
     ...(chunk.citations && { citations: chunk.citations }),
     ...(chunk.notices && { notices: chunk.notices }),
+    ...(chunk.question_id && { questionId: chunk.question_id }),
     ...(choice?.finish_reason && { finishReason: choice.finish_reason }),
   };
 }

@@ -26,6 +26,10 @@ export interface ChatMessage {
 export interface Chat {
   /** null: not kept by the service (yet). */
   id: string | null;
+  /** Under which the service keeps the last question, once it has said so. */
+  questionId: string | null;
+  /** The last question was taken back here: where the service keeps it, the next one takes its place there. */
+  takenBack: boolean;
   /** The service could not keep it: it stays without an id. */
   unsaved: boolean;
   state: "loading" | "ready" | "missing" | "failed";
@@ -50,7 +54,7 @@ export type Question = Pick<ChatMessage, "content" | "images">;
 export function newChat(id: string | null): Chat {
   const state = id === null ? "ready" : "loading";
   const draft = { draft: "", pictures: [], reading: 0, refused: [] };
-  return { id, unsaved: false, state, messages: [], busy: false, notices: [], ...draft };
+  return { id, questionId: null, takenBack: false, unsaved: false, state, messages: [], busy: false, notices: [], ...draft };
 }
 
 /** A stored message as it is shown. */

@@ -69,6 +69,8 @@ export interface ChatRequest {
   model: string;
   messages: { role: Role; content: string | Part[] }[];
   conversation_id?: string;
+  /** The id of a question in the conversation: this one takes its place, and what came after it goes. */
+  replaces?: string;
   retrieval: boolean;
 }
 
@@ -77,5 +79,7 @@ export interface ChatPiece {
   text: string;
   citations?: Citation[];
   notices?: string[];
+  /** Under which the service keeps the question. */
+  questionId?: string;
   finishReason?: string;
 }

@@ -93,6 +93,32 @@ test("a question that failed can be taken back and changed", async () => {
   expect(chat.messages).toEqual([]);
 });
 
+test("a question that was accepted and taken back is replaced at the service, too", async () => {
+  let number = 0;
+  const accepted = () => event({ choices: [], question_id: `q${++number}` });
+  const answers = [
+    () => stream(accepted(), text("half")),
+    () => refusal(503, "engine_unavailable"),
+    () => stream(accepted(), text("half")),
+    () => stream(accepted(), text("whole"), DONE),
+    () => stream(accepted(), text("whole"), DONE),
+    () => refusal(503, "engine_unavailable"),
+    () => stream(accepted(), text("whole"), DONE),
+  ];
+  serve(() => answers.shift()!());
+  const { chats, chat } = open();
+  await chats.send(chat, "one", true);
+  await chats.retry(chat, true); // refused: the service still has the first
+  await chats.retry(chat, true);
+  chats.takeBack(chat);
+  await chats.send(chat, "changed", true);
+  await chats.send(chat, "two", true);
+  await chats.send(chat, "three", true); // refused: nothing was kept of it
+  await chats.retry(chat, true);
+  expect(bodies.map((body) => body["replaces"])).toEqual([undefined, "q1", "q1", "q2", undefined, undefined, undefined]);
+  expect(states(chat).map(([, content]) => content)).toEqual(["changed", "whole", "two", "whole", "three", "whole"]);
+});
+
 const PICTURE = "data:image/png;base64,AAAA";
 const part = (url: string) => ({ type: "image_url", image_url: { url } });
 

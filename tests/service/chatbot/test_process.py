@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -132,6 +133,23 @@ def test_sigterm_lets_the_answer_end_and_every_log_line_is_json(chatbot: Start, 
     events = [json.loads(line) for line in process.log.read_text().splitlines()]
     assert [event["status"] for event in events if event.get("route") == CHAT] == [200]
     assert all(len(event["request_id"]) == 32 for event in events if event["event"] == "request")
+
+
+def test_sigterm_waits_no_longer_for_an_answer_than_the_setting_says(chatbot: Start, redis: Server) -> None:
+    api = chatbot(
+        ROLE="api",
+        ENGINE_URL=f"http://127.0.0.1:{free_port()}/v1",
+        REDIS_URL=f"redis://127.0.0.1:{redis.port}/0",
+        CHROMA_URL="http://127.0.0.1:1",
+        DRAIN_SECONDS="1",
+    )
+    api.start()
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(ask, api, "Anybody?", retrieval=False)  # held back for an engine that never comes
+        time.sleep(1)
+        api.terminate()
+        api.wait(20)
+        assert not asked.result(20).is_success
 
 
 def test_the_api_needs_no_pytorch(secrets: dict[str, str], tmp_path: Path) -> None:

@@ -21,6 +21,21 @@ CHAT_TEMPLATE = (
 NO_SYSTEM_TEMPLATE = (
     "{% if messages[0].role == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHAT_TEMPLATE
 )
+TURNS_TEMPLATE = (
+    "{% for message in messages %}{% if (message.role == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('take turns') }}{% endif %}{% endfor %}" + CHAT_TEMPLATE
+)
+"""As Gemma's and Mistral's."""
+THINKING_TEMPLATE = (
+    "{% for message in messages %}{% set said = message.content.split('</think>')[-1] %}"
+    "<|{{ message.role }}|>{{ said }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{{ '<think>\n\n</think>\n\n' if enable_thinking is false }}{% endif %}"
+)
+"""As Qwen3's, which thinks unless told otherwise."""
+ALWAYS_THINKING_TEMPLATE = THINKING_TEMPLATE.replace(
+    "{{ '<think>\n\n</think>\n\n' if enable_thinking is false }}", "<think>\n"
+)
+"""As DeepSeek-R1's, which opens the block itself."""
 TOOLS_TEMPLATE = (
     "{% if tools %}<|system|>Functions:{% for tool in tools %}\n{{ tool | tojson }}{% endfor %}<|end|>{% endif %}"
     "{% for message in messages %}<|{{ 'user' if message.role == 'tool' else message.role }}|>"

@@ -255,7 +255,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         first = {"role": "assistant", "content": ""}
-        self._event({"choices": [_choice(first)], "citations": answer.citations, "notices": answer.notices})
+        identifier = f"{len(self.stub.chats):016x}"
+        extras = {"citations": answer.citations, "notices": answer.notices, "question_id": identifier}
+        self._event({"choices": [_choice(first)], **extras})
         for position, text in enumerate(answer.pieces):
             self._event({"choices": [_choice({"content": text})]})
             if answer.gate and position == 0:

@@ -143,6 +143,19 @@ def test_a_lost_connection_keeps_what_had_come(page: Page, stub: StubService) ->
     expect(page.get_by_role("log")).to_contain_text("Only half")
 
 
+@pytest.mark.parametrize("button", ["Try again", "Edit the question"])
+def test_a_question_that_is_asked_again_takes_its_own_place(page: Page, stub: StubService, button: str) -> None:
+    stub.answer = lambda question: Answer(pieces=["Only half"], cut=True)
+    ask(page, "How?")
+    expect(page.get_by_role("alert")).to_be_visible()
+    stub.answer = lambda question: Answer()
+    page.get_by_role("button", name=button).click()
+    if button == "Edit the question":
+        ask(page, "How now?")
+    expect(page.get_by_role("log")).to_contain_text("This is the answer.")
+    assert [chat.get("replaces") for chat in stub.chats] == [None, "0000000000000001"]
+
+
 def sign_in_again(page: Page) -> None:
     """Through the dialog over the chat, which does not give way to Escape."""
     dialog = page.get_by_role("dialog", name="Sign in")

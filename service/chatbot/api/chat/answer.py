@@ -26,6 +26,8 @@ class Answer:
     """None where there is no retrieval: the field is then left out."""
     notices: list[str] = field(default_factory=list)
     """What was not available for this answer, in the language of the question."""
+    question_id: str | None = None
+    """Under which the question is kept in its conversation; None: it is not, and the field is left out."""
     id: str = field(default_factory=lambda: f"chatcmpl-{secrets.token_hex(12)}")
     created: int = field(default_factory=lambda: int(time.time()))
 
@@ -33,12 +35,13 @@ class Answer:
 async def events(answer: Answer, deltas: AsyncGenerator[Delta | None], *, wants_usage: bool) -> AsyncGenerator[str]:
     """The answer as server-sent events.
 
-    The first chunk has the role, the citations and the notices so far; later notices come in a chunk without choices.
+    The first chunk has the role, the citations, the question's id and the notices so far; later notices come in a chunk
+    without choices.
     None in `deltas` is a pause: a comment keeps proxies from closing the connection.
     """
     told = len(answer.notices)
-    first = {"notices": list(answer.notices)} | ({} if answer.citations is None else {"citations": answer.citations})
-    yield _event(_chunk(answer, {"role": "assistant", "content": ""}, wants_usage=wants_usage) | first)
+    first = _chunk(answer, {"role": "assistant", "content": ""}, wants_usage=wants_usage)
+    yield _event(first | {"notices": list(answer.notices)} | _extras(answer))
     usage: Usage | None = None
     calls = 0
     try:
@@ -86,8 +89,13 @@ async def completion(answer: Answer) -> dict[str, Any]:
         "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": reason}],
         "usage": _usage(usage),
         "notices": answer.notices,
-        **({} if answer.citations is None else {"citations": answer.citations}),
+        **_extras(answer),
     }
+
+
+def _extras(answer: Answer) -> dict[str, Any]:
+    fields = {"citations": answer.citations, "question_id": answer.question_id}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _head(answer: Answer, kind: str = "chat.completion.chunk") -> dict[str, Any]:

@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from chatbot.api.chat.messages import ChatMessage, check_results
-from chatbot.api.chat.strict import Strict
+from chatbot.api.chat.strict import Strict, without_halves
 from chatbot.api.chat.tools import OfferedTools
 from chatbot.engine.protocol import GenerationRequest, Passage
 
 MAX_TEXT_CHARACTERS = 1024 * 1024
 """Of all messages; images come on top, within the limit of the request."""
 CONVERSATION_ID = r"^conv_[0-9a-f]{16}$"
+TURN_ID = r"^[0-9a-f]{16}$"
 
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "n": (1,),
@@ -82,7 +83,8 @@ class ChatRequest(Strict):
         for name, accepted in NEUTRAL.items():
             if body.get(name) is not None and body[name] not in accepted:
                 raise ValueError(f"{name}: this value is not supported here")
-        return {name: value for name, value in body.items() if name not in NEUTRAL and name not in IGNORED}
+        known = {name: value for name, value in body.items() if name not in NEUTRAL and name not in IGNORED}
+        return without_halves(known)
 
     @model_validator(mode="after")
     def _something_to_answer(self) -> "ChatRequest":
@@ -118,6 +120,8 @@ class AssistantRequest(ChatRequest):
 
     conversation_id: str | None = Field(None, pattern=CONVERSATION_ID)
     """The conversation that the turn belongs to: its messages are the context, and the turn is added to it."""
+    replaces: str | None = Field(None, pattern=TURN_ID)
+    """The `question_id` of a question in the conversation: this one takes its place, and all after it is forgotten."""
     retrieval: bool = True
     """Whether to look into the documents."""
 

@@ -5,15 +5,25 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from itertools import dropwhile, pairwise
 from typing import Literal
+
+import structlog
 
 from chatbot.api.chat.answer import Answer
 from chatbot.api.chat.protocol import AssistantRequest, EngineRequest
 from chatbot.api.chat.streaming import accepted, in_background
-from chatbot.engine.protocol import ContextLengthExceededError, Delta, Engine, GenerationRequest, Message
+from chatbot.engine.protocol import (
+    ContextLengthExceededError,
+    Delta,
+    Engine,
+    EngineUnavailableError,
+    GenerationRequest,
+    Message,
+)
 from chatbot.errors import ApiError, StoreUnavailableError, not_found
 from chatbot.history.pending import PendingHistory
-from chatbot.history.protocol import Status, Turn
+from chatbot.history.protocol import Status, Turn, joined
 from chatbot.language import Language, language_of
 from chatbot.retrieval.citations import Citation, framed
 from chatbot.retrieval.search import Search
@@ -35,6 +45,8 @@ NOTICES: dict[Language, dict[str, str]] = {
         "이번 대화는 보관했다가 복구되면 저장합니다.",
     },
 }
+
+log = structlog.get_logger()
 
 
 async def plain_answer(engine: Engine, request: EngineRequest) -> Answer:
@@ -91,9 +103,10 @@ class Assistant:
         generation = request.generation()
         question = next(turn for turn in reversed(generation.messages) if turn.role == "user")
         notices = _Notices(language_of(question.content), self._metrics)
+        asked = Turn(role="user", content=question.content, images=question.images, replaces=request.replaces or "")
         if request.conversation_id:
             system = [turn for turn in generation.messages if turn.role == "system"]
-            past = await self._remembered(request.conversation_id, notices)
+            past = answered(await self._remembered(request.conversation_id, asked, notices))[:-1]
             sees = (await self._engine.describe()).images is not False
             room = MAX_IMAGE_CHARACTERS - sum(map(len, question.images))
             past = with_newest_images(past, room if sees else 0)
@@ -103,14 +116,15 @@ class Assistant:
         deltas, citations = await self._fitted(generation, citations)
         cited = [citation.as_json() for citation in citations]
         if request.conversation_id:
-            asked = Turn(role="user", content=question.content, images=question.images)
             await self._history.append(self._owner, request.conversation_id, asked)
             deltas = self._recorded(deltas, request.conversation_id, citations, notices)
             if self._history.is_behind:
                 notices.add("history")
-        return Answer((await self._engine.describe()).id, deltas, cited, notices.texts)
+        question_id = asked.id if request.conversation_id else None
+        return Answer((await self._engine.describe()).id, deltas, cited, notices.texts, question_id)
 
-    async def _remembered(self, conversation_id: str, notices: _Notices) -> Sequence[Message]:
+    async def _remembered(self, conversation_id: str, asked: Turn, notices: _Notices) -> Sequence[Message]:
+        """The conversation up to and with the question."""
         try:
             if await self._history.get(self._owner, conversation_id) is None:
                 raise not_found("conversation", conversation_id)
@@ -118,12 +132,16 @@ class Assistant:
         except StoreUnavailableError:
             notices.add("history")
             turns = self._history.pending_turns(self._owner, conversation_id)
-        return [Message(turn.role, turn.content, images=tuple(turn.images)) for turn in turns]
+        return [Message(turn.role, turn.content, images=tuple(turn.images)) for turn in joined(turns, [asked])]
 
     async def _citations(self, question: str, notices: _Notices) -> list[Citation]:
         try:
             return await self._search.citations(question)
-        except StoreUnavailableError:
+        except EngineUnavailableError:
+            raise  # it writes the answer, too
+        except ApiError as error:
+            # The store is away, or the engine is a server that makes no vectors.
+            log.warning("documents_unavailable", reason=error.message)
             notices.add("documents")
             return []
 
@@ -193,6 +211,13 @@ class Assistant:
         finally:
             if not is_saved and any(text):
                 in_background(save("interrupted"))
+
+
+def answered(messages: Sequence[Message]) -> list[Message]:
+    """Turns of user and assistant, as many models demand: without a question that another follows (nobody answered
+    it), and without an answer at the head (its question waits in a store that is away)."""
+    turns = [turn for turn, after in pairwise(messages) if not turn.role == after.role == "user"] + [*messages[-1:]]
+    return list(dropwhile(lambda turn: turn.role != "user", turns))
 
 
 def with_passages(messages: Sequence[Message], citations: Sequence[Citation]) -> tuple[Message, ...]:

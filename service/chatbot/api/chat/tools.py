@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator
 
-from chatbot.api.chat.strict import Strict
+from chatbot.api.chat.strict import Strict, without_halves
 from chatbot.engine.protocol import Tool, ToolCall
 
 LEVELS = 64
@@ -94,7 +94,8 @@ class CalledFunction(Strict):
             written = None
         if not isinstance(written, dict) or is_deep(written):
             raise ValueError(f"must be a JSON object of at most {LEVELS} levels, written as text")
-        return arguments
+        mended = without_halves(written)
+        return arguments if mended == written else json.dumps(mended, ensure_ascii=False)
 
 
 class MadeCall(Strict):

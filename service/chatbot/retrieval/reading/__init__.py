@@ -33,11 +33,15 @@ def read(name: str, content: bytes) -> list[Section]:
             415, f"{name}: this kind of document is not read; {KINDS} are.", code="document_type", param="file"
         )
     try:
-        sections = [section for section in reader(content) if section.text.strip()]
+        sections = [Section(_whole(section.text), _whole(section.location)) for section in reader(content)]
     except UnreadableError as error:
         raise ApiError(400, f"{name}: {error}", code=error.code, param="file") from error
-    except RecursionError as error:
-        raise ApiError(400, f"{name}: it is nested too deeply.", code="document_damaged", param="file") from error
+    sections = [section for section in sections if section.text.strip()]
     if not sections:
         raise ApiError(400, f"{name}: there is no text in it.", code="document_without_text", param="file")
     return sections
+
+
+def _whole(text: str) -> str:
+    """Without halves of characters (surrogates), which a faulty font map brings and which nothing can write down."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

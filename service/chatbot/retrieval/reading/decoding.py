@@ -43,6 +43,11 @@ def decode(content: bytes) -> str:
     return str(guess)
 
 
+def has_bom(content: bytes) -> bool:
+    """Whether the first bytes say the encoding."""
+    return content.startswith(tuple(bom for bom, _ in BOMS))
+
+
 def _is_binary(content: bytes) -> bool:
     controls = sum(content.count(bytes([code])) for code in (*range(9), *range(14, 27), *range(28, 32), 127))
     return b"\0" in content or controls > len(content) * CONTROL_SHARE

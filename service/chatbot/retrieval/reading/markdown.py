@@ -6,7 +6,8 @@ from chatbot.retrieval.reading.decoding import decode
 from chatbot.retrieval.reading.outline import Outline
 from chatbot.retrieval.reading.section import Section
 
-HEADING = re.compile(r"(#{1,6})\s+(.*?)\s*#*\s*$")
+HEADING = re.compile(r"(#{1,6})\s+(.*)")
+CLOSING = re.compile(r"(?:^|\s)#+$")
 FENCE = re.compile(r"\s{0,3}(```|~~~)")
 
 
@@ -19,7 +20,7 @@ def read(content: bytes) -> list[Section]:
             fence = None if fence == mark[1] else fence or mark[1]
         heading = None if fence else HEADING.match(line)
         if heading:
-            outline.heading(len(heading[1]), heading[2])
+            outline.heading(len(heading[1]), CLOSING.sub("", heading[2].rstrip()))
         else:
             outline.text(line)
     return outline.sections()

@@ -3,7 +3,6 @@
 import io
 
 from pypdf import PdfReader
-from pypdf.errors import PyPdfError
 
 from chatbot.retrieval.reading.section import Section, UnreadableError, damaged
 
@@ -17,6 +16,7 @@ def read(content: bytes) -> list[Section]:
         if reader.is_encrypted and not reader.decrypt(""):
             raise UnreadableError("it is protected by a password.", "document_protected")
         return [Section(page.extract_text(), f"page {number}") for number, page in enumerate(reader.pages, start=1)]
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
-        # What pypdf raises for damaged files depends on the damage.
+    except UnreadableError:
+        raise
+    except Exception as error:  # what the library raises for a damaged file depends on the damage
         raise damaged("PDF") from error

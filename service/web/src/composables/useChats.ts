@@ -41,7 +41,7 @@ export function useChats({ model, onCreated, onSettled }: Options) {
   }
 
   async function load(chat: Chat): Promise<void> {
-    if (chat.id === null || running.has(chat) || questionAfterFailure(chat) !== null) return;
+    if (chat.id === null || running.has(chat) || chat.takenBack || questionAfterFailure(chat) !== null) return;
     try {
       const { messages } = await getConversation(chat.id);
       if (running.has(chat)) return; // the reader was faster
@@ -106,11 +106,14 @@ export function useChats({ model, onCreated, onSettled }: Options) {
       messages: requestMessages(chat),
       retrieval,
       ...(chat.id !== null && { conversation_id: chat.id }),
+      ...(chat.takenBack && chat.questionId !== null && { replaces: chat.questionId }),
     };
+    if (!chat.takenBack) chat.questionId = null;
     let end: ChatMessage["state"] = "complete";
     try {
       signal.throwIfAborted();
       for await (const piece of streamChat(request, signal)) {
+        if (piece.questionId) Object.assign(chat, { questionId: piece.questionId, takenBack: false });
         if (piece.citations) answer.citations = piece.citations;
         if (piece.notices) chat.notices = [...new Set([...chat.notices, ...piece.notices])];
         if (piece.finishReason === "length") end = "length";
@@ -133,7 +136,10 @@ export function useChats({ model, onCreated, onSettled }: Options) {
   /** Take the last question back, with what came of it. */
   function takeBack(chat: Chat): Question {
     const question = questionAfterFailure(chat);
-    if (question) chat.messages.splice(-2);
+    if (question) {
+      chat.messages.splice(-2);
+      chat.takenBack = true;
+    }
     return question ?? { content: "", images: [] };
   }
 

@@ -5,8 +5,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.responses import StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from starlette.middleware.base import RequestResponseEndpoint
 
+from chatbot.api.chat.service import NOTICES
 from chatbot.engine.upstream import UpstreamEngine
 from tests.service.chatbot.api.conftest import Serve
 from tests.service.chatbot.api.events import question
@@ -45,6 +47,43 @@ def other_server(asked: list[dict[str, Any]]) -> FastAPI:
         return StreamingResponse(events(), media_type="text/event-stream")
 
     return app
+
+
+def vllm(asked: list[dict[str, Any]], fitting_messages: int) -> FastAPI:
+    """As vLLM with a model for text: no embeddings, and a code of its own for what is too long."""
+    app = other_server(asked)
+    message = "This model's maximum context length is 4096 tokens. However, your prompt has 5000 tokens."
+
+    @app.middleware("http")
+    async def refuse(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        if request.url.path == CHAT and len((await request.json())["messages"]) > fitting_messages:
+            error = {"message": message, "type": "BadRequestError", "param": None, "code": 400}
+            return JSONResponse({"error": error}, 400)
+        return await call_next(request)
+
+    return app
+
+
+async def test_it_needs_no_embeddings_and_may_say_in_its_own_words_what_is_too_long(serve: Serve) -> None:
+    asked: list[dict[str, Any]] = []
+    async with (
+        serving(vllm(asked, 3)) as url,
+        serve(UpstreamEngine(f"{url}/v1", "key", 20)) as client,
+    ):
+        identifier = (await client.post("/api/conversations")).json()["id"]
+        for number in range(3):
+            body = question(f"Question {number}?", conversation_id=identifier)
+            answer = await client.post(CHAT, json=body)
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["notices"] == [NOTICES["en"]["documents"]]
+        kept = [turn["content"] for turn in asked[-1]["messages"]]
+    assert kept == ["Question 1?", "Well.", "Question 2?"]
+    async with (
+        serving(vllm(asked, 0)) as url,
+        serve(UpstreamEngine(f"{url}/v1", "key", 20)) as client,
+    ):
+        refused = await client.post(CHAT, json=question())
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "context_length_exceeded")
 
 
 async def test_its_calls_are_put_together(serve: Serve) -> None:

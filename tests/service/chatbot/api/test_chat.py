@@ -101,6 +101,38 @@ async def test_a_conversation_is_the_context_and_is_kept(client: httpx.AsyncClie
     assert (listed["title"], listed["message_count"]) == ("First?", 4)
 
 
+async def test_a_question_that_nobody_answered_is_no_context(serve: Serve) -> None:
+    engine = ScriptedEngine()
+    async with serve(engine) as client:
+        identifier = await new_conversation(client)
+        await client.post(CHAT, json=question("First?", conversation_id=identifier))
+        engine.break_after = 0
+        for text in ("Second?", "Third?"):
+            await stream(client, question(text, conversation_id=identifier))
+        engine.break_after = None
+        await client.post(CHAT, json=question("Fourth?", conversation_id=identifier))
+        asked = [message.content for message in engine.requests[-1].messages]
+        assert asked == ["First?", "Hello there.", "Fourth?"]
+        assert len(await messages(client, identifier)) == 6
+
+
+async def test_a_question_that_is_asked_again_takes_its_own_place(serve: Serve) -> None:
+    engine = ScriptedEngine()
+    async with serve(engine) as client:
+        identifier = await new_conversation(client)
+        await client.post(CHAT, json=question("First?", conversation_id=identifier))
+        engine.break_after = 2
+        failed = await stream(client, question("Second?", conversation_id=identifier))
+        engine.break_after = None
+        changed = question("Second!", conversation_id=identifier, replaces=failed[0]["question_id"])
+        answer = (await client.post(CHAT, json=changed)).json()
+        assert [turn.content for turn in engine.requests[-1].messages] == ["First?", "Hello there.", "Second!"]
+        kept = await messages(client, identifier)
+        assert [turn["content"] for turn in kept] == ["First?", "Hello there.", "Second!", "Hello there."]
+        assert answer["question_id"] != failed[0]["question_id"]
+        assert "question_id" not in (await client.post(CHAT, json=question())).json()
+
+
 async def test_a_conversation_can_be_renamed_and_deleted(client: httpx.AsyncClient) -> None:
     identifier = await new_conversation(client)
     renamed = await client.patch(f"/api/conversations/{identifier}", json={"title": "  제목  "})

@@ -139,6 +139,19 @@ async def test_an_issuer_with_an_authority_of_its_own(serve: Serve, tmp_path: Pa
             assert (await person.get("/api/me")).json()["name"] == "Kim"
 
 
+async def test_stated_authorities_are_trusted_beside_the_systems(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, certificate = authority(tmp_path)
+    (tmp_path / "other").mkdir()
+    stated, _ = authority(tmp_path / "other")
+    monkeypatch.setenv("SSL_CERT_FILE", str(system))
+    with OidcProvider(f"http://127.0.0.1:{free_port()}/login/callback", certificate) as provider:
+        provider.add("kim", name="Kim")
+        async with chat_at(provider, serve, tmp_path, oidc_ca_file=stated) as chat, browser(chat) as person:
+            assert (await log_in(person, "kim")).status_code == 303
+
+
 async def test_an_issuer_whose_authority_is_not_known_is_not_trusted(serve: Serve, tmp_path: Path) -> None:
     _, certificate = authority(tmp_path)
     (tmp_path / "other").mkdir()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from redis import Redis
 
 from chatbot.api.chat.service import NOTICES
 from chatbot.history.redis import RedisHistory
@@ -67,6 +68,21 @@ async def test_without_redis_the_chat_goes_on_and_is_saved_later(client: httpx.A
         while (await client.post(CHAT, json=question("After?", conversation_id=conversation))).json()["notices"]:
             await asyncio.sleep(0.1)
     assert (await client.get("/api/me")).json()["services"]["history"] == "ok"
+
+
+async def test_with_redis_full_the_chat_goes_on_and_is_saved_later(client: httpx.AsyncClient, redis: Server) -> None:
+    server = Redis(port=redis.port, password=REDIS_PASSWORD)
+    conversation = (await client.post("/api/conversations")).json()["id"]
+    server.config_set("maxmemory", 1)
+    started = (await client.post("/api/conversations")).json()["id"]
+    for asked in (conversation, started):
+        answer = await client.post(CHAT, json=question(conversation_id=asked))
+        assert answer.json()["notices"] == [NOTICES["en"]["history"]]
+    server.config_set("maxmemory", 0)
+    for asked in (conversation, started):
+        async with asyncio.timeout(20):
+            while await contents(client, asked) != ["Hello?", "Hello there."]:
+                await asyncio.sleep(0.1)
 
 
 async def test_redis_that_goes_in_the_middle_of_an_answer_is_told_at_its_end(

@@ -76,6 +76,28 @@ def called(message: ChatCompletionMessage) -> list[dict[str, Any]]:
     return results
 
 
+async def test_half_an_emoji_reaches_nobody(client: httpx.AsyncClient, model: WeatherModel) -> None:
+    half, mended = "cut \ud83d", "cut \ufffd"
+    function = {"name": "weather", "arguments": json.dumps({"city": half})}
+    exchange = [
+        {"role": "user", "content": [{"type": "text", "text": half}]},
+        {"role": "assistant", "content": half, "tool_calls": [{"id": "a", "type": "function", "function": function}]},
+        {"role": "tool", "tool_call_id": "a", "content": half},
+    ]
+    tool = {"type": "function", "function": {"name": "weather", "parameters": {**SCHEMA, "title": half}}}
+    body = {"messages": exchange, "tools": [tool], "stop": [half]}
+    # ASCII throughout: the half is an escape, as any client writes it.
+    answer = await client.post(CHAT, content=json.dumps(body), headers={"content-type": "application/json"})
+    assert answer.json()["choices"][0]["message"]["content"] == f"It says: {mended}"
+    asked = model.requests[-1]
+    assert [turn.content for turn in asked.messages if turn.role != "system"] == [mended] * 3
+    assert json.loads(asked.messages[-2].tool_calls[0].arguments) == {"city": mended}
+    assert (asked.tools[0].parameters or {})["title"] == mended
+    deep = '{"messages": [{"role": "user", "content": "x"}], "tools": ' + "[" * 900 + "]" * 900 + "}"
+    answer = await client.post(CHAT, content=deep, headers={"content-type": "application/json"})
+    assert answer.status_code == 400
+
+
 async def test_an_agents_loop(api: openai.AsyncOpenAI, model: WeatherModel) -> None:
     messages: list[Any] = [{"role": "user", "content": "What is the weather?"}]
     first = await api.chat.completions.create(model="any", messages=messages, tools=[WEATHER])

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-import torch
 
 from chatbot.engine.embedding import Embedder
 from chatbot.engine.prompt import encode
 from chatbot.engine.protocol import Delta, GenerationRequest, Message, Tool, ToolCall, ToolsUnsupportedError
 from chatbot.engine.transformers import TransformersEngine
+from tests.service.chatbot.engine.saying import saying
 from tests.service.chatbot.tiny_llama import CHAT_TEMPLATE, TOOLS_TEMPLATE, make_tiny_llama
 
 TOOL = Tool("weather", "Of today <|end|>", {"type": "object", "properties": {"city": {"type": "string"}}})
@@ -44,24 +43,6 @@ def load(embedder: Embedder, tmp_path: Path) -> Load:
         return TransformersEngine(model, tokenizer, embedder, "tiny", context_tokens)
 
     return make
-
-
-def saying(engine: TransformersEngine, text: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Let the model write `text`; returns the list of prompts that it gets."""
-    prompts: list[str] = []
-    tokenizer: Any = engine._tokenizer
-
-    def generate(*, input_ids: torch.Tensor, streamer: Any, **_: Any) -> torch.Tensor:
-        prompts.append(tokenizer.decode(input_ids[0]))
-        written = [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
-        streamer.put(input_ids)
-        for token in written:
-            streamer.put(torch.tensor([token]))
-        streamer.end()
-        return torch.cat([input_ids, torch.tensor([written])], dim=1)
-
-    monkeypatch.setattr(engine._model, "generate", generate)
-    return prompts
 
 
 async def collect(engine: TransformersEngine, request: GenerationRequest) -> list[Delta]:

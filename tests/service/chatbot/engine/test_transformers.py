@@ -14,12 +14,25 @@ from chatbot.engine import loading
 from chatbot.engine.embedding import Embedder
 from chatbot.engine.metered import MeteredEngine
 from chatbot.engine.prompt import control_tokens, defuse, encode
-from chatbot.engine.protocol import ContextLengthExceededError, Delta, GenerationRequest, Message
+from chatbot.engine.prompt import text as prompt_text
+from chatbot.engine.protocol import (
+    ContextLengthExceededError,
+    Delta,
+    GenerationRequest,
+    Message,
+    MessagesUnsupportedError,
+)
 from chatbot.engine.transformers import TransformersEngine
 from chatbot.settings import ConfigurationError, Settings
 from chatbot.telemetry import Metrics
 from tests.service.chatbot.engine.loaded import load
-from tests.service.chatbot.tiny_llama import CONTEXT_TOKENS, NO_SYSTEM_TEMPLATE, make_tiny_llama, tiny_tokenizer
+from tests.service.chatbot.tiny_llama import (
+    CONTEXT_TOKENS,
+    NO_SYSTEM_TEMPLATE,
+    TURNS_TEMPLATE,
+    make_tiny_llama,
+    tiny_tokenizer,
+)
 
 HELLO = GenerationRequest(messages=(Message("user", "The quick brown fox"),), max_tokens=12, ignore_eos=True)
 
@@ -115,6 +128,25 @@ async def test_folds_the_system_message_where_the_template_refuses_it(embedder: 
     engine = load(folder, embedder, tmp_path)
     request = replace(HELLO, messages=(Message("system", "Be brief."), *HELLO.messages))
     assert (await collect(engine, request))[-1].finish_reason
+
+
+async def test_one_sides_neighbours_are_one_message_where_the_template_demands_turns(
+    embedder: Embedder, tmp_path: Path
+) -> None:
+    engine = load(make_tiny_llama(tmp_path / "turns", TURNS_TEMPLATE), embedder, tmp_path)
+    said = ("system", "Be brief."), ("user", "One?"), ("user", "Two?"), ("assistant", "Yes."), ("user", "Three?")
+    messages = tuple(Message(role, text) for role, text in said)  # type: ignore[arg-type]
+    assert (await collect(engine, replace(HELLO, messages=messages)))[-1].finish_reason
+    assert "<|user|>Be brief.\n\nOne?\n\nTwo?<|end|>" in prompt_text(engine._tokenizer, messages)
+    with pytest.raises(MessagesUnsupportedError, match="take turns") as caught:
+        await collect(engine, replace(HELLO, messages=messages[3:]))
+    assert (caught.value.status, caught.value.param) == (400, "messages")
+
+
+@pytest.mark.parametrize("temperature", [1e-39, 1e-5])
+async def test_a_tiny_temperature_is_none(engine: TransformersEngine, temperature: float) -> None:
+    greedy = text_of(await collect(engine, replace(HELLO, temperature=0.0)))
+    assert text_of(await collect(engine, replace(HELLO, temperature=temperature))) == greedy
 
 
 async def test_a_model_without_template_gets_plain_lines(embedder: Embedder, tmp_path: Path) -> None:

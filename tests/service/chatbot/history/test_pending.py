@@ -1,10 +1,11 @@
-"""What happens to turns while Redis is away."""
+"""What happens to turns while Redis is away, or takes none."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from redis import Redis
 
 from chatbot.errors import StoreUnavailableError
 from chatbot.history.pending import PendingHistory
@@ -50,6 +51,52 @@ async def test_turns_made_while_redis_is_away_are_saved_in_order_when_it_is_back
     head = await history.get(SHARED, new.id)
     assert head is not None
     assert (head.title, head.message_count) == ("born in the dark", 1)
+
+
+REFUSING = {
+    "OOM": ("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+    "READONLY": ("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    "MASTERDOWN": ("CONFIG SET replica-serve-stale-data no", "CONFIG SET replica-serve-stale-data yes"),
+    "NOREPLICAS": ("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"),
+}
+"""What makes Redis refuse with each code, and takes it back; MASTERDOWN comes on top of READONLY."""
+
+
+@pytest.mark.parametrize("codes", [("OOM",), ("READONLY",), ("READONLY", "MASTERDOWN"), ("NOREPLICAS",)], ids="-".join)
+async def test_turns_made_while_redis_refuses_are_saved_when_it_takes_them(
+    codes: tuple[str, ...], history: PendingHistory, redis: Server
+) -> None:
+    server = Redis(port=redis.port, password=REDIS_PASSWORD)
+    known, new = Conversation(), Conversation()
+    await history.create(known)
+    for code in codes:
+        server.execute_command(*REFUSING[code][0].split())
+    assert await history.append(SHARED, known.id, Turn(role="user", content="during"))
+    await history.create(new)
+    with pytest.raises(StoreUnavailableError):
+        await history.rename(SHARED, known.id, "x")
+    await asyncio.sleep(0.3)  # several attempts to save, all refused
+    assert [turn.content for turn in history.pending_turns(SHARED, known.id)] == ["during"]
+    for code in reversed(codes):
+        server.execute_command(*REFUSING[code][1].split())
+    await caught_up(history)
+    assert [turn.content for turn in await history.turns(SHARED, known.id)] == ["during"]
+    assert await history.get(SHARED, new.id)
+
+
+async def test_a_question_takes_anothers_place_while_redis_is_away(history: PendingHistory, redis: Server) -> None:
+    conversation = Conversation()
+    await history.create(conversation)
+    asked = Turn(role="user", content="One?")
+    await history.append(SHARED, conversation.id, asked)
+    redis.kill()
+    again = Turn(role="user", content="One!", replaces=asked.id)
+    for turn in (again, Turn(role="user", content="One.", replaces=again.id)):
+        await history.append(SHARED, conversation.id, turn)
+    assert [turn.content for turn in history.pending_turns(SHARED, conversation.id)] == ["One."]
+    redis.start()
+    await caught_up(history)
+    assert [turn.content for turn in await history.turns(SHARED, conversation.id)] == ["One."]
 
 
 async def test_a_new_conversation_can_be_read_before_it_is_saved(history: PendingHistory, redis: Server) -> None:

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+import resource
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -105,6 +108,47 @@ async def test_the_last_used_comes_first(history: History) -> None:
     assert [head.id for head in await history.recent(SHARED)] == [old.id, new.id]
 
 
+async def test_a_question_takes_anothers_place_and_forgets_what_came_of_it(history: History) -> None:
+    conversation = Conversation()
+    await history.create(conversation)
+    texts = ("One?", "Yes.", "Two?", "Half")
+    turns = [Turn(role="user" if text.endswith("?") else "assistant", content=text) for text in texts]
+    for turn in turns:
+        await history.append(SHARED, conversation.id, turn)
+    again = Turn(role="user", content="Two!", replaces=turns[2].id)
+
+    async def kept() -> list[str]:
+        return [turn.content for turn in await history.turns(SHARED, conversation.id)]
+
+    for _ in range(2):  # saved twice, it is there once
+        assert await history.append(SHARED, conversation.id, again)
+        assert await kept() == ["One?", "Yes.", "Two!"]
+    await history.append(SHARED, conversation.id, Turn(role="assistant", content="Whole."))
+    await history.append(SHARED, conversation.id, again)
+    await history.append(SHARED, conversation.id, Turn(role="user", content="Three?", replaces="0" * 16))
+    assert await kept() == ["One?", "Yes.", "Two!", "Whole.", "Three?"]
+    await history.append(SHARED, conversation.id, Turn(role="user", content="Anew?", replaces=turns[0].id))
+    assert await kept() == ["Anew?"]
+    head = await history.get(SHARED, conversation.id)
+    assert head is not None
+    assert head.message_count == 1
+
+
+async def test_file_history_knows_after_a_restart_what_was_replaced(tmp_path: Path) -> None:
+    first = FileHistory(tmp_path)
+    conversation = Conversation()
+    await first.create(conversation)
+    asked = Turn(role="user", content="Taken back")
+    for turn in (asked, Turn(role="assistant", content="Half"), Turn(role="user", content="New", replaces=asked.id)):
+        await first.append(SHARED, conversation.id, turn)
+    await first.close()
+    second = FileHistory(tmp_path)
+    assert [turn.content for turn in await second.turns(SHARED, conversation.id)] == ["New"]
+    (head,) = await second.recent(SHARED)
+    assert head.message_count == 1
+    await second.close()
+
+
 async def test_renames_and_deletes(history: History) -> None:
     conversation = Conversation()
     await history.create(conversation)
@@ -143,6 +187,49 @@ async def test_file_history_survives_a_restart_and_a_torn_write(tmp_path: Path) 
     third = FileHistory(tmp_path)
     assert [turn.content for turn in await third.turns(SHARED, conversation.id)] == ["kept", "next"]
     await third.close()
+
+
+@contextmanager
+def full_disk(free_bytes: int, path: Path) -> Iterator[None]:
+    """The kernel writes so much more to this file, and refuses the rest, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + free_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize("shrinks", [True, False], ids=["half-line-taken-back", "half-line-stays"])
+async def test_a_full_disk_costs_nothing_of_a_conversation(tmp_path: Path, shrinks: bool) -> None:
+    first, conversation = FileHistory(tmp_path), Conversation()
+    await first.create(conversation)
+    turns = [Turn(role="user", content=str(number) * 40) for number in range(3)]
+    await first.append(SHARED, conversation.id, turns[0])
+    path = tmp_path / f"{conversation.id}.jsonl"
+    before = path.read_bytes()
+    refused = pytest.raises(StoreUnavailableError, match="File too large")
+    with full_disk(20, path), refused, nullcontext() if shrinks else patch("os.truncate", side_effect=OSError):
+        await first.append(SHARED, conversation.id, turns[1])
+    assert len(path.read_bytes()) == len(before) + (0 if shrinks else 20)
+    for turn in turns[1:]:
+        assert await first.append(SHARED, conversation.id, turn)
+    await first.close()
+    second = FileHistory(tmp_path)
+    assert [turn.content for turn in await second.turns(SHARED, conversation.id)] == [turn.content for turn in turns]
+    await second.close()
+
+
+async def test_a_message_whose_index_found_no_room_is_counted_when_it_is_saved_again(tmp_path: Path) -> None:
+    history, conversation = FileHistory(tmp_path), Conversation()
+    await history.create(conversation)
+    turn = Turn(role="user", content="Where was I?")
+    with patch("chatbot.history.file.replace_file", side_effect=OSError), pytest.raises(StoreUnavailableError):
+        await history.append(SHARED, conversation.id, turn)
+    assert await history.append(SHARED, conversation.id, turn)
+    (head,) = await history.recent(SHARED)
+    assert (head.title, head.message_count) == ("Where was I?", 1)
+    await history.close()
 
 
 async def test_file_history_makes_a_lost_index_again(tmp_path: Path) -> None:

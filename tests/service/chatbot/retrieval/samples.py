@@ -4,6 +4,7 @@ import io
 import zipfile
 
 from docx import Document
+from docx.oxml.parser import parse_xml
 
 KOREAN = "연차 휴가는 입사 1년 이후 15일이 주어집니다. 휴가 신청은 3일 전에 합니다."
 
@@ -22,24 +23,53 @@ def docx_bytes() -> bytes:
     return buffer.getvalue()
 
 
-def zip_bomb() -> bytes:
+def docx_of(body: str, styles: dict[str, str] | None = None) -> bytes:
+    """A document with this XML in its body, and styles (id: name) as an installation of Word in some language has."""
+    spaces = {
+        "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+        "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
+        "v": "urn:schemas-microsoft-com:vml",
+        "wps": "http://schemas.microsoft.com/office/word/2010/wordprocessingShape",
+    }
+    declared = " ".join(f'xmlns:{prefix}="{space}"' for prefix, space in spaces.items())
+    document = Document()
+    document.element.body[:] = list(parse_xml(f"<w:body {declared}>{body}</w:body>"))
+    for identifier, name in (styles or {}).items():
+        style = f'<w:style {declared} w:type="paragraph" w:styleId="{identifier}"><w:name w:val="{name}"/></w:style>'
+        document.styles.element.append(parse_xml(style))
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
-        package.writestr("word/document.xml", b"\0" * (201 * 1024 * 1024))
+    document.save(buffer)
     return buffer.getvalue()
 
 
-def pdf_bytes(*pages: str) -> bytes:
-    """A minimal PDF with one line of text on each page (PDF 1.4, Helvetica)."""
-    objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b""]
+def zip_of(parts: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", compression) as package:
+        for name, content in parts.items():
+            package.writestr(name, content)
+    return buffer.getvalue()
+
+
+def zip_bomb() -> bytes:
+    return zip_of({"word/document.xml": b"\0" * (201 * 1024 * 1024)})
+
+
+def pdf_bytes(*pages: str, font_map: str = "") -> bytes:
+    """A minimal PDF with one line of text on each page (PDF 1.4, Helvetica).
+
+    The map says which character a code stands for: `<41> <AC00>`.
+    """
+    cmap = f"1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar {font_map} endbfchar".encode()
+    objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", _stream(cmap)]
     kids = []
     for text in pages:
         stream = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET".encode()
         number = len(objects) + 1
         kids.append(f"{number} 0 R")
-        font = "<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >>"
+        to_unicode = "/ToUnicode 3 0 R " if font_map else ""
+        font = f"<< /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica {to_unicode}>> >> >>"
         page = f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents {number + 1} 0 R /Resources {font} >>"
-        objects += [page.encode(), b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream)]
+        objects += [page.encode(), _stream(stream)]
     objects[1] = f"<< /Type /Pages /Kids [{' '.join(kids)}] /Count {len(kids)} >>".encode()
     body, offsets = b"%PDF-1.4\n", []
     for number, content in enumerate(objects, start=1):
@@ -49,3 +79,7 @@ def pdf_bytes(*pages: str) -> bytes:
     size = len(objects) + 1
     end = b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (size, len(body))
     return body + b"xref\n0 %d\n0000000000 65535 f \n" % size + table + end
+
+
+def _stream(content: bytes) -> bytes:
+    return b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content)

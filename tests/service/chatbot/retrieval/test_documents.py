@@ -1,6 +1,9 @@
 """The same demands on both Chroma stores, and the library over them."""
 
+import asyncio
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import AsyncMock, patch
 
@@ -11,7 +14,7 @@ from chatbot.errors import ApiError, StoreUnavailableError
 from chatbot.retrieval import chroma_connection
 from chatbot.retrieval.chroma import ChromaDocuments
 from chatbot.retrieval.library import EMBEDDED_PASSAGES, Library, clean_name
-from chatbot.retrieval.protocol import Documents
+from chatbot.retrieval.protocol import Document, Documents, NewPassage
 from chatbot.retrieval.search import Search
 from chatbot.settings import ConfigurationError
 from chatbot.telemetry import Metrics
@@ -91,6 +94,44 @@ async def test_content_that_moves_to_another_name_replaces_what_had_it(library: 
     passages = " ".join(citation.passage for citation in await search.citations("How many days of annual leave?"))
     assert "thirty" in passages
     assert "fifteen" not in passages
+
+
+async def test_of_two_that_come_at_once_to_two_replicas_the_newer_stays(
+    documents: Documents, quotation: QuotationEngine
+) -> None:
+    meeting = asyncio.Barrier(2)
+
+    async def catalog() -> Sequence[Document]:  # both look when both are there, and neither deletes before that
+        await meeting.wait()
+        found = await documents.catalog()
+        await meeting.wait()
+        return found
+
+    stores = [AsyncMock(wraps=documents, catalog=AsyncMock(side_effect=catalog)) for _ in range(2)]
+    contents = HANDBOOK, HANDBOOK.replace(b"fifteen", b"thirty")
+    async with asyncio.timeout(30):
+        answers = await asyncio.gather(
+            *(Library(quotation, store).add("a.md", content) for store, content in zip(stores, contents, strict=True))
+        )
+    newer = max((document for document, _ in answers), key=lambda document: document.created_at)
+    assert await documents.catalog() == [newer]
+
+
+async def test_a_clock_set_back_does_not_keep_the_old_document(library: Library) -> None:
+    await library.add("a.md", HANDBOOK)
+    with patch("chatbot.retrieval.library.now", return_value="2020-01-01T00:00:00.000000Z"):
+        newer, _ = await library.add("a.md", HANDBOOK.replace(b"fifteen", b"thirty"))
+    assert await library.catalog() == [newer]
+
+
+async def test_content_uploaded_again_replaces_what_came_between(library: Library, documents: Documents) -> None:
+    first, _ = await library.add("a.md", HANDBOOK)
+    await library.add("b.md", HANDBOOK.replace(b"fifteen", b"thirty"))
+    between = (await library.catalog())[-1]
+    await documents.add(replace(between, name="a.md"), [NewPassage("thirty", "")], [[1.0] * 384])
+    again, is_new = await library.add("a.md", HANDBOOK)
+    assert (again.id, is_new) == (first.id, False)
+    assert await library.catalog() == [again]
 
 
 async def test_documents_that_change_places_are_both_kept(library: Library) -> None:

@@ -1,5 +1,7 @@
 """From bytes to sections."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,6 +25,19 @@ def test_markdown_has_a_section_for_each_heading() -> None:
     assert sections[3].text == "Use\nthree"
 
 
+@pytest.mark.parametrize("line, title", [("# Use ##", "Use"), ("# C#", "C#"), ("# #tag", "#tag"), ("## ##", "")])
+def test_markdown_takes_only_the_closing_marks_off_a_heading(line: str, title: str) -> None:
+    (section,) = read("a.md", f"{line}\ntext".encode())
+    assert (section.location, section.text) == (title, f"{title}\ntext".strip())
+
+
+@pytest.mark.parametrize("filling", [" ", "#", " #"])
+def test_markdown_reads_a_long_heading_in_no_time(filling: str) -> None:
+    begin = time.perf_counter()
+    read("a.md", f"# a{filling * 1000}b\ntext".encode())
+    assert time.perf_counter() - begin < 0.5
+
+
 def test_html_keeps_what_is_seen_and_nothing_else() -> None:
     sections = read("a.html", HTML.encode())
     assert [section.location for section in sections] == ["Guide > Start", "Guide > Start > More"]
@@ -33,9 +48,28 @@ def test_html_keeps_what_is_seen_and_nothing_else() -> None:
         assert unseen not in whole
 
 
-def test_html_is_read_in_the_encoding_that_it_declares() -> None:
-    page = f'<meta charset="euc-kr"><p>{KOREAN}</p>'.encode("euc-kr")
-    assert KOREAN in read("a.html", page)[0].text
+def test_html_without_an_end_of_its_head_is_read() -> None:
+    (section,) = read("a.html", b"<html><head><title>Guide</title><body><p>text")
+    assert (section.location, section.text) == ("Guide", "Guide\ntext")
+
+
+@pytest.mark.parametrize(
+    "declared, encoding",
+    [
+        ("euc-kr", "euc-kr"),
+        ("ks_c_5601-1987", "cp949"),
+        ("utf-8", "utf-8-sig"),
+        ("euc-kr", "utf-8-sig"),
+        ("utf-16", "utf-8"),
+        ("utf-16", "utf-16"),
+        ("undefined", "utf-8"),
+        ("no-such-thing", "utf-8"),
+    ],
+)
+def test_html_is_read_in_the_encoding_it_declares_unless_it_has_another(declared: str, encoding: str) -> None:
+    for end in ("", " "):  # of an even and of an odd length
+        page = f'<meta charset="{declared}"><p>{KOREAN}</p>{end}'.encode(encoding)
+        assert [section.text for section in read("a.html", page)] == [KOREAN]
 
 
 def test_pdf_names_the_page() -> None:
@@ -44,6 +78,12 @@ def test_pdf_names_the_page() -> None:
         ("first page", "page 1"),
         ("second page", "page 2"),
     ]
+
+
+def test_half_a_character_in_a_font_map_spoils_neither_the_rest_nor_what_is_written_down() -> None:
+    (section,) = read("a.pdf", pdf_bytes("ABC", font_map="<42> <D83D>"))
+    assert section.text.strip() == "A\ufffdC"
+    assert section.text.encode()
 
 
 def test_word_keeps_headings_and_tables_in_order() -> None:
@@ -104,10 +144,14 @@ def test_a_small_file_that_unpacks_to_hundreds_of_megabytes_is_refused_unopened(
     assert caught.value.code == "document_too_large"
 
 
-def test_deeply_nested_markup_is_refused_and_does_not_end_the_process() -> None:
-    with pytest.raises(ApiError) as caught:
-        read("a.html", b"<div>" * 50_000 + b"x")
-    assert caught.value.code == "document_damaged"
+def test_markup_is_read_however_deep_it_is_nested() -> None:
+    (section,) = read("a.html", b"<div>" * 50_000 + b"x")
+    assert section.text == "x"
+
+
+def test_html_whose_paragraphs_are_not_closed_is_read() -> None:
+    (section,) = read("a.html", b"<p>one" * 3000)
+    assert section.text == "\n".join(["one"] * 3000)
 
 
 @given(st.binary(max_size=400), st.sampled_from(["a.md", "a.txt", "a.html", "a.pdf", "a.docx"]))
