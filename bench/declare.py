@@ -20,10 +20,9 @@ PROGRAM = """
 import time
 begun = time.monotonic()
 from infra.program import deploy
-from infra.recorder import record
-from infra.stackfile import configuration, placeholder_secrets
+from infra.stackfile import record_stack
 imported = time.monotonic()
-found = record(deploy, stack={stack!r}, config=configuration({stack!r}), secrets=placeholder_secrets())
+found = record_stack(deploy, {stack!r})
 print(imported - begun, time.monotonic() - imported, len(found.resources))
 """
 

@@ -5,11 +5,12 @@ import importlib.util
 import ipaddress
 import os
 import sys
+from pathlib import Path
 
 if importlib.util.find_spec("yaml") is None:
     sys.exit(f"{sys.executable} has no PyYAML -> sudo apt-get install python3-yaml")
 
-from cluster import NodeError, node
+from cluster import NodeError, no_proxy, node, settings
 from cluster.wsl import command as wsl
 from cluster.wsl.computer import Computer
 from toolchain import ToolchainError
@@ -35,6 +36,17 @@ def _exposed(text: str) -> str:
     return text
 
 
+def _certificate(text: str) -> str:
+    """Return what a file holds."""
+    try:
+        content = Path(text).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"{text} cannot be read: {error}") from None
+    if "-----BEGIN CERTIFICATE-----" not in content or "PRIVATE KEY" in content:
+        raise argparse.ArgumentTypeError(f"{text} must hold a certificate in PEM, and no key")
+    return content
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cluster", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -44,6 +56,14 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
         if name == "wsl":
             command.add_argument("--windows-user", metavar="NAME", help="folder below C:\\Users, if there are several")
+        if name in ("up", "wsl"):
+            command.add_argument(
+                "--registry-ca",
+                type=_certificate if name == "wsl" else lambda text: text if text == "none" else _certificate(text),
+                metavar="FILE",
+                help="our registry speaks TLS, and this authority signed its certificate; it is remembered"
+                + ("; `none` takes it back" if name == "up" else ""),
+            )
         if name == "up":
             command.add_argument(
                 "--expose",
@@ -69,6 +89,8 @@ def _print_plan() -> int:
 def main() -> int:
     """Run one command; 0 done, 1 not well or failed."""
     arguments = _parser().parse_args()
+    os.environ["PATH"] = settings.complete(os.environ.get("PATH", ""))
+    no_proxy.pass_by()
     try:
         if arguments.command == "status":
             return _print_status()
@@ -76,7 +98,7 @@ def main() -> int:
             return _print_plan()
         match arguments.command:
             case "up":
-                node.up(_say, arguments.expose)
+                node.up(_say, arguments.expose, arguments.registry_ca)
             case "down":
                 node.down(_say)
             case "reset":
@@ -85,7 +107,7 @@ def main() -> int:
                 node.prepare(_say)
             case "wsl":
                 computer = Computer(windows_user=arguments.windows_user, processors=os.cpu_count() or 0)
-                wsl.run(computer, _say, dry_run=arguments.dry_run)
+                wsl.run(computer, _say, dry_run=arguments.dry_run, registry_ca=arguments.registry_ca)
     except (NodeError, ToolchainError) as error:
         _say(str(error))
         return 1

@@ -1,6 +1,7 @@
 """The machine's own way to Debian (a mirror, a proxy), lent to what is built here and left in none of it."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +56,9 @@ def configuration_lines(dump: str) -> list[str]:
 
 
 def machine_configuration_lines() -> list[str]:
-    """Return :func:`configuration_lines` of this machine."""
+    """Return :func:`configuration_lines` of this machine; none where it has no apt."""
+    if not shutil.which("apt-config"):
+        return []
     return configuration_lines(
         subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=False).stdout
     )

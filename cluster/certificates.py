@@ -16,11 +16,19 @@ import yaml
 
 from cluster import openssl
 from cluster.openssl import Subject
-from cluster.settings import API_PORT, API_SERVICE_ADDRESS, CONTEXT, DOMAIN, NAME, NODE_ADDRESS, Node
+from cluster.settings import (
+    API_PORT,
+    API_SERVICE_ADDRESS,
+    CONTEXT,
+    DOMAIN,
+    NAME,
+    NODE_ADDRESS,
+    RENEWED_BEFORE_SECONDS,
+    Node,
+)
 
 AUTHORITY_DAYS = 3650
 DAYS = 365
-RENEWED_BEFORE_SECONDS = 30 * 86400
 
 SERVER = ("serverAuth",)
 CLIENT = ("clientAuth",)

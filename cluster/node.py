@@ -79,20 +79,21 @@ def prepare(say: Callable[[str], None]) -> None:
         _do(steps.preparation(say), say)
 
 
-def up(say: Callable[[str], None], expose: str | None = None) -> None:
+def up(say: Callable[[str], None], expose: str | None = None, registry_ca: str | None = None) -> None:
     """Bring the node up, from wherever it is; nothing is done when it is up.
 
     Args:
         say: told each step, what it waits for, and its time.
         expose: CIDR of the machine's addresses on which NodePorts answer besides loopback; ``none`` takes an earlier
             one back; None leaves it as it is.
+        registry_ca: certificate of the authority that signed the registry's; ``none`` and None: likewise.
 
     Raises:
         NodeError: no root, a problem that preflight found, or a step that failed. The next ``up`` goes on from there.
     """
     _demand_root()
     with locked():
-        node = settings.load(expose)
+        node = settings.load(expose, registry_ca)
         steps.check_machine(node)
         _do([*steps.preparation(say), *steps.installation(node, say)], say)
         say(f"node {settings.NAME} is up: export KUBECONFIG={node.kubeconfig}")

@@ -1,5 +1,6 @@
 """What openssl does for us: requests, certificates, dates. Pure text in, files out."""
 
+import ssl
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,3 +96,13 @@ def lasts(certificate: Path, seconds: int) -> bool:
     """Say whether a certificate is still valid in ``seconds``."""
     command = ["openssl", "x509", "-in", str(certificate), "-noout", "-checkend", str(seconds)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def end(certificate: Path) -> float:
+    """Return when a certificate ends, in seconds since 1970.
+
+    Raises:
+        NodeError: it cannot be read.
+    """
+    shown = run("x509", "-in", str(certificate), "-noout", "-enddate")
+    return ssl.cert_time_to_seconds(shown.strip().partition("=")[2])

@@ -2,10 +2,11 @@
 
 import ipaddress
 import json
+import platform
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ GIB = 2**30
 DISK_GIB = 8
 """Base and node images, their copies in containerd and buildah, logs; the stack's own needs come on top."""
 MEMORY_GIB = 2
+OLDEST = {"debian": "12", "ubuntu": "24.04"}
+"""The first release of each whose etcd is 3.4 or newer; 3.3 ends at once on the options that ours is started with."""
 CONTROLLERS = ("cpu", "memory", "pids", "cpuset")
 PORTS = {
     API_PORT: "API server",
@@ -48,6 +51,32 @@ def system() -> list[Problem]:
     if shutil.which("apt-get") and shutil.which("dpkg-query"):
         return []
     return [Problem("this is neither Debian nor Ubuntu (no apt-get)", "use a cluster that you have")]
+
+
+def outdated(release: Mapping[str, str]) -> list[Problem]:
+    """Check the release (the fields of ``/etc/os-release``); one that is not known, or has no number, is let be."""
+    oldest, version = OLDEST.get(release.get("ID", "")), release.get("VERSION_ID")
+    if oldest is None or version is None or _numbers(version) >= _numbers(oldest):
+        return []
+    name = release["ID"].capitalize()
+    return [
+        Problem(
+            f"{name} {version}: its etcd is too old for a node; {name} {oldest} is the first that will do",
+            "upgrade, or use a cluster that you have: aihub:cluster: {context: NAME}",
+        )
+    ]
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in version.split(".")]
+
+
+def release() -> list[Problem]:
+    """Run :func:`outdated` on this machine."""
+    try:
+        return outdated(platform.freedesktop_os_release())
+    except OSError:
+        return []
 
 
 def is_free(port: int) -> bool:
@@ -148,6 +177,7 @@ def check(node: Node) -> None:
     found = [
         *root(),
         *system(),
+        *release(),
         *ports(),
         *disk(node.state, DISK_GIB),
         *memory(Path("/proc/meminfo").read_text()),

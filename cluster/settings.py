@@ -29,9 +29,31 @@ ETCD_PEER_PORT = 12380
 REGISTRY = "registry.local:5000"
 STORAGE_CLASS = "local-path"
 PROVISIONER = "aihub.local/path"
+RENEWED_BEFORE_SECONDS = 30 * 86400
+"""How long before its end ``up`` makes a certificate anew."""
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """What the node's processes find containerd's shims, runc, iptables and conntrack on, whoever starts them."""
+
+
+def builder_registries(host: str | None) -> str:
+    """Return the registries file (``CONTAINERS_REGISTRIES_CONF``) of builders; ``host`` is a registry without TLS."""
+    plain = f"""
+# Our registry speaks plain HTTP.
+[[registry]]
+location = "{host}"
+insecure = true
+"""
+    return f"""\
+# For builders on this machine (CONTAINERS_REGISTRIES_CONF): short names mean nothing.
+unqualified-search-registries = []
+{plain if host else ""}"""
+
+
+def complete(path: str) -> str:
+    """Return a ``PATH`` with the system's folders behind its own: a user's, which ``su`` keeps, has no ``sbin``."""
+    own = path.split(":") if path else []
+    return ":".join([*own, *(folder for folder in PATH.split(":") if folder not in own)])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +69,8 @@ class Node:
     """Folder of the Kubernetes binaries."""
     expose: str | None = None
     """CIDR of the machine's addresses on which NodePorts answer besides loopback; None: loopback only."""
+    registry_ca: str | None = None
+    """Certificate of the authority that signed the registry's, as PEM text; None: the registry speaks plain HTTP."""
 
     @property
     def pki(self) -> Path:
@@ -96,18 +120,30 @@ class Node:
         """The file that keeps ``expose`` from one ``up`` to the next."""
         return self.state / "expose"
 
+    @property
+    def registry_authority(self) -> Path:
+        """The file that keeps ``registry_ca``, and in which containerd reads it."""
+        return self.state / "registry-ca.crt"
+
     def node_port_addresses(self) -> Iterable[str]:
         """CIDRs of the addresses on which NodePorts answer."""
         return ["127.0.0.0/8", *([self.expose] if self.expose else [])]
 
 
-def load(expose: str | None = None) -> Node:
+def load(expose: str | None = None, registry_ca: str | None = None) -> Node:
     """Return this machine's node.
 
     Args:
         expose: what ``up`` was told: a CIDR, ``none``, or None for what an earlier one was told.
+        registry_ca: the same: a certificate, ``none``, or None.
     """
     node = Node()
-    kept = node.exposure.read_text() if node.exposure.exists() else None
-    chosen = kept if expose is None else None if expose == "none" else expose
-    return dataclasses.replace(node, expose=chosen)
+    return dataclasses.replace(
+        node, expose=_chosen(expose, node.exposure), registry_ca=_chosen(registry_ca, node.registry_authority)
+    )
+
+
+def _chosen(told: str | None, kept: Path) -> str | None:
+    if told is None:
+        return kept.read_text() if kept.exists() else None
+    return None if told == "none" else told

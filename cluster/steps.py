@@ -12,7 +12,7 @@ from cluster.certificates import Keys, write_private
 from cluster.components import services
 from cluster.components.service import Service
 from cluster.containers import Containers
-from cluster.settings import REGISTRY, Node
+from cluster.settings import REGISTRY, Node, builder_registries
 from cluster.supervise import supervisor
 from toolchain import ToolchainError
 from toolchain.ensure import ensure_all, ready
@@ -21,14 +21,6 @@ from toolchain.tools import NODE
 Say = Callable[[str], None]
 HEALTHY_TIMEOUT_SECONDS = 120.0
 POLL_SECONDS = 0.2
-REGISTRIES = f"""\
-# For builders on this machine (CONTAINERS_REGISTRIES_CONF): short names mean nothing, our registry speaks plain HTTP.
-unqualified-search-registries = []
-
-[[registry]]
-location = "{REGISTRY}"
-insecure = true
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,17 +57,29 @@ def _make_tools(say: Say) -> None:
 def _write_settings(node: Node) -> None:
     node.log.mkdir(parents=True, exist_ok=True)
     node.volumes.mkdir(mode=0o711, exist_ok=True)
-    node.exposure.write_text(node.expose) if node.expose else node.exposure.unlink(missing_ok=True)
+    for file, told in _told(node).items():
+        file.write_text(told) if told else file.unlink(missing_ok=True)
     hosts.rewrite(hosts.added(hosts.HOSTS.read_text()))
-    node.registries.write_text(REGISTRIES)
+    node.registries.write_text(_registries(node))
+
+
+def _told(node: Node) -> dict[Path, str | None]:
+    """Return what a person said, by the file that keeps it from one ``up`` to the next."""
+    return {node.exposure: node.expose, node.registry_authority: node.registry_ca}
+
+
+def _registries(node: Node) -> str:
+    return builder_registries(None if node.registry_ca else REGISTRY)
 
 
 def _settings_pending(node: Node) -> list[str]:
     left = [] if hosts.names_registry(hosts.HOSTS.read_text()) else [f"{hosts.HOSTS}: {hosts.LINE}"]
-    if not node.registries.exists() or node.registries.read_text() != REGISTRIES:
+    if not node.registries.exists() or node.registries.read_text() != _registries(node):
         left.append(str(node.registries))
     if node.expose != (node.exposure.read_text() if node.exposure.exists() else None):
         left.append(f"NodePorts on {node.expose or 'loopback only'}")
+    if node.registry_ca != (node.registry_authority.read_text() if node.registry_authority.exists() else None):
+        left.append(f"the registry by {'TLS' if node.registry_ca else 'plain HTTP'}")
     return left
 
 

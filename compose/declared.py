@@ -8,8 +8,8 @@ from compose.package import mark
 from infra.aipp.names import FIELDS, STORES
 from infra.config.aipp import AippConfig
 from infra.gitops import declare_workload
-from infra.recorder import Recording, record
-from infra.stackfile import configuration, placeholder_secrets
+from infra.recorder import Recording
+from infra.stackfile import record_stack
 
 FIELD_OF: Mapping[str, str] = {**{store: store for store in STORES}, **FIELDS}
 """Service -> field of `aihub:aipp`."""
@@ -63,8 +63,7 @@ def declared(stack: str, config: AippConfig) -> dict[str, Declared]:
     Raises:
         ConfigError: its configuration is wrong.
     """
-    whole = configuration(stack)
-    return services_of(record(declare_workload, stack=stack, config=whole, secrets=placeholder_secrets()), config)
+    return services_of(record_stack(declare_workload, stack), config)
 
 
 def services_of(recording: Recording, config: AippConfig) -> dict[str, Declared]:

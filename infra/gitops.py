@@ -16,7 +16,7 @@ import yaml
 
 import infra.aipp.project
 import infra.aipp.tree
-from infra.config import ConfigError, StackConfig, load, parse
+from infra.config import ConfigError, StackConfig, load
 from infra.delivery.application import manifest as application
 from infra.delivery.applications import UPDATES, application_args, applications, folder, overlay, part_of
 from infra.delivery.image_updater import manifest as image_updater
@@ -26,8 +26,8 @@ from infra.delivery.projects import projects
 from infra.delivery.room import GIT_SECRET, REFUSED_FILE
 from infra.manifests import RenderError, as_manifest, documents, images_in
 from infra.program import declare
-from infra.recorder import Recorded, Recording, record
-from infra.stackfile import configuration, placeholder_secrets
+from infra.recorder import Recorded, Recording
+from infra.stackfile import record_stack, stack_of
 from infra.storage.sizes import shrunk
 
 HEADER = "# Written by `make render`; change the program instead.\n"
@@ -45,9 +45,8 @@ def render(stack_name: str, directory: Path) -> list[Path]:
         ConfigError: the stack is unknown or its configuration is wrong.
         RenderError: an object would carry a secret, or a volume would become smaller than the tree has it.
     """
-    config = configuration(stack_name)
-    stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
-    recording = record(declare_workload, stack=stack_name, config=config, secrets=placeholder_secrets())
+    stack = stack_of(stack_name)
+    recording = record_stack(declare_workload, stack_name)
     files = tree(stack_name, stack, recording)
     if problems := shrunk(directory, files):
         raise RenderError("\n".join(problems))
@@ -94,12 +93,12 @@ def tree(stack_name: str, stack: StackConfig, recording: Recording) -> dict[str,
         files |= _updates(stack, stack_name, images)
     if stack.aipp:
         files |= _services(stack, stack_name, recording)
-    for manifest in _bootstrap(stack, stack_name):
+    for manifest in bootstrap(stack, stack_name):
         files[f"{stack.delivery.path}/bootstrap/{manifest['metadata']['name']}.yaml"] = HEADER + documents([manifest])
     return files
 
 
-def _bootstrap(stack: StackConfig, stack_name: str) -> Iterator[dict[str, Any]]:
+def bootstrap(stack: StackConfig, stack_name: str) -> Iterator[dict[str, Any]]:
     """Yield what Argo CD is told: the projects and the Applications; nothing without a repository."""
     if not stack.delivery.repository:
         return

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from infra.config import StackConfig
+from infra.config.namespaces import fields_naming
+
 
 class World(StrEnum):
     """Ends of a flow that are no pods."""
@@ -86,13 +89,14 @@ class Plan:
         return [flow for flow in self.flows if flow.source == component]
 
 
-def shared_namespaces(plan: Plan) -> list[str]:
+def shared_namespaces(stack: StackConfig, plan: Plan) -> list[str]:
     """Return one sentence for each namespace that two spaces would share: policies and Pod Security are a space's."""
     users: dict[str, list[str]] = {}
     for key, space in plan.spaces.items():
         users.setdefault(space.namespace, []).append(key)
     return [
-        f"namespace {namespace} would hold {' and '.join(keys)}: give each a namespace of its own"
+        f"namespace {namespace} would hold {' and '.join(keys)}: give each one of its own "
+        f"({', '.join(fields_naming(stack, namespace))})"
         for namespace, keys in users.items()
         if len(keys) > 1 and any(plan.spaces[key].is_this_stacks for key in keys)
     ]

@@ -59,7 +59,7 @@ def plan(stack: StackConfig) -> Plan:
     )
     plans = [room.plan.plan(stack) for room in rooms]
     whole = merged([*plans, infra.observability.plan.plan(stack, plans)])  # what the others run is what is measured
-    if problems := [*shared_namespaces(whole), *kubernetes_namespaces(whole)]:
+    if problems := [*shared_namespaces(stack, whole), *kubernetes_namespaces(whole)]:
         raise ConfigError("The stack's configuration is wrong:\n  " + "\n  ".join(problems), problems)
     return whole
 

@@ -1,13 +1,16 @@
 """Reads a committed stack file without the engine, for `make render` and for checks."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from infra.config.errors import did_you_mean
-from infra.config.load import ConfigError
+from infra.config.load import ConfigError, parse
 from infra.config.secret_keys import SECRET_KEYS
+from infra.config.stack import StackConfig
+from infra.recorder import Recording, record
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -37,6 +40,20 @@ def configuration(stack: str) -> dict[str, Any]:
             + "; ".join(f"make secret STACK={stack} NAME={key.removeprefix('aihub:')}" for key in plain)
         )
     return {key: value for key, value in values.items() if key not in secrets}
+
+
+def stack_of(name: str) -> StackConfig:
+    """Return the checked configuration of a stack.
+
+    Raises:
+        ConfigError: see :func:`configuration` and :func:`infra.config.parse`.
+    """
+    return parse(configuration(name))
+
+
+def record_stack(program: Callable[[], object], name: str) -> Recording:
+    """Return what ``program`` declares for a stack, with worthless secrets."""
+    return record(program, stack=name, config=configuration(name), secrets=placeholder_secrets())
 
 
 def placeholder_secrets() -> dict[str, str]:

@@ -124,6 +124,10 @@ def declare_store(
         spec={
             "replicas": 1,
             "service_name": name,
+            # The default, OrderedReady, leaves a pod that never became ready as it is, whatever its template says:
+            # https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback. Parallel replaces
+            # it; with one replica, whose name no second pod can have, there is still one at a time.
+            "pod_management_policy": "Parallel",
             "selector": {"match_labels": selector(name)},
             "template": {"metadata": pod_metadata, "spec": moving(pod, args.move_after_seconds)},
         },

@@ -68,6 +68,9 @@ ARGO_CD = ChartPin(name="argo-cd", version="10.1.1", repository=ARGO_HELM)
 IMAGE_UPDATER = ChartPin(name="argocd-image-updater", version="1.2.4", repository=ARGO_HELM)
 """Argo CD Image Updater v1.2.2, 2026-06-27; the first line with the `ImageUpdater` resource in place of annotations."""
 
+IMAGE_UPDATER_IMAGE = "quay.io/argoprojlabs/argocd-image-updater:v1.2.2"
+"""What the chart runs; named for the container beside it that makes a list of authorities."""
+
 ROLLOUTS = ChartPin(name="argo-rollouts", version="2.41.0", repository=ARGO_HELM)
 """Argo Rollouts v1.9.0, 2026-06-05."""
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from cluster import NodeError
+from cluster import NodeError, no_proxy, settings
 from ops import doctor
 from ops.bootstrap import enter_environment
 from ops.errors import OpsError
@@ -37,14 +37,19 @@ COMMANDS = {
 }
 
 
+def _path(text: str) -> Path:
+    """Return a path; not every shell opens the ``~`` of ``OUT=~/folder``."""
+    return Path(text).expanduser()
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the command line's grammar."""
     parser = argparse.ArgumentParser(prog="ops", description=__doc__)
     parser.add_argument("command", choices=COMMANDS, help="; ".join(f"{k}: {v}" for k, v in COMMANDS.items()))
     parser.add_argument("--stack", default="local")
-    parser.add_argument("--out", type=Path, help="render, backup: the folder to write; compose: what render wrote")
+    parser.add_argument("--out", type=_path, help="render, backup: the folder to write; compose: what render wrote")
     parser.add_argument("--model", default="", help="chat: a folder of a causal model, or its name on the hub")
-    parser.add_argument("--dir", type=Path, help="documents: the folder to load")
+    parser.add_argument("--dir", type=_path, help="documents: the folder to load")
     parser.add_argument(
         "--volumes", choices=("keep", "delete"), default="keep", help="destroy: what becomes of the data"
     )
@@ -52,7 +57,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--base", default="", help="diff: the commit, or folder of a checkout, to compare with")
     parser.add_argument("--live", action="store_true", help="diff: compare with the cluster")
     parser.add_argument("--json", action="store_true", help="verify, drift: for machines")
-    parser.add_argument("--from", dest="source", type=Path, help="restore: the folder that backup wrote")
+    parser.add_argument("--from", dest="source", type=_path, help="restore: the folder that backup wrote")
     parser.add_argument("--into", default="", help="restore: the namespace of other servers to fill")
     parser.add_argument("--replace", action="store_true", help="restore: also where something is already")
     parser.add_argument("--name", default="", help="restore, secret, vault, upgrades: which one; absent: all")
@@ -112,6 +117,8 @@ def dispatch(arguments: argparse.Namespace) -> int:
 def main() -> int:
     """Run the command; problems are one message, and status 2."""
     arguments = parser().parse_args()
+    os.environ["PATH"] = settings.complete(os.environ.get("PATH", ""))
+    no_proxy.pass_by()
     try:
         if arguments.stack not in stacks():
             raise OpsError(f"there is no stack {arguments.stack!r}", f"choose one of: {', '.join(stacks())}")

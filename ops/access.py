@@ -4,6 +4,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster import apt
+from cluster.settings import builder_registries
 from ops.errors import OpsError
 from ops.paths import StackPaths
 from toolchain.ensure import ready
@@ -20,7 +22,11 @@ class Access:
     """Where the stack's cluster is."""
 
     context: str | None
-    """Context that the stack names; None: the person's current one."""
+    """Context that the stack names; None: the only one that they have (see :mod:`ops.kubectl`)."""
+    plain_registry: str | None = None
+    """Address of the registry that the stack makes, where that speaks plain HTTP; None: there is none."""
+    hosts: tuple[str, ...] = ()
+    """Where the stack's own node ports and registry are: a proxy that the environment names is not asked for them."""
 
     @property
     def own_node(self) -> bool:
@@ -32,19 +38,37 @@ class Access:
         """File to read; None: the person's own."""
         return NODE_KUBECONFIG if self.own_node else None
 
-    @property
-    def variables(self) -> dict[str, str]:
-        """Environment for builders that push to the node's registry."""
-        return {"CONTAINERS_REGISTRIES_CONF": str(NODE_REGISTRIES)} if self.own_node else {}
+    def builder_variables(self, folder: Path) -> dict[str, str]:
+        """Return the environment for builders: which registry speaks plain HTTP, and the machine's way to Debian.
+
+        Our own node brings the former along; for a registry on another cluster it is written into ``folder``. The
+        latter is lent to the first images of our own node, which is built on this machine with it too.
+        """
+        if self.own_node:
+            lent = apt.build_secrets(folder / "build")
+            variables = {f"AIHUB_BUILD_{name.replace('.', '_').upper()}": str(file) for name, file in lent.items()}
+            return {"CONTAINERS_REGISTRIES_CONF": str(NODE_REGISTRIES), **variables}
+        if self.plain_registry is None:
+            return {}
+        file = folder / NODE_REGISTRIES.name
+        file.write_text(builder_registries(self.plain_registry))
+        return {"CONTAINERS_REGISTRIES_CONF": str(file)}
 
 
 def of_stack(paths: StackPaths) -> Access:
-    """Read the cluster's context from the committed configuration."""
+    """Read from the committed configuration which cluster it is, and how its registry is spoken to."""
     import yaml  # noqa: PLC0415 - `make doctor` needs the rest of this file before anything is installed
 
-    declared = yaml.safe_load(paths.declared_config.read_text()) or {}
-    cluster = declared.get("config", {}).get("aihub:cluster") or {}
-    return Access(context=cluster.get("context"))
+    config = (yaml.safe_load(paths.declared_config.read_text()) or {}).get("config", {})
+    cluster, registry = config.get("aihub:cluster") or {}, config.get("aihub:registry") or {}
+    server = registry.get("server") or {}
+    is_plain = server and not server.get("tls")
+    hosts = [cluster.get("nodeAddress"), registry.get("host", "").partition(":")[0] if server else None]
+    return Access(
+        context=cluster.get("context"),
+        plain_registry=registry.get("host") if is_plain else None,
+        hosts=tuple(host for host in hosts if host),
+    )
 
 
 def kubectl() -> Path:

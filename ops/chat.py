@@ -9,13 +9,14 @@ import urllib.request
 from pathlib import Path
 
 from ops import documents, machine
-from ops.chat_client import ChatClient
+from ops.clients.chat import ChatClient
 from ops.credentials import load_or_make, write_private
 from ops.errors import OpsError
 from ops.lock import locked
-from ops.paths import SERVICE, SERVICE_VENV, StackPaths
+from ops.paths import CHECKOUT, SERVICE, SERVICE_VENV, StackPaths
 from ops.progress import Progress
 from toolchain import pypi
+from toolchain.cache import cache_root
 
 HOST = "127.0.0.1"
 START_SECONDS = 180
@@ -94,7 +95,7 @@ def run(wanted_port: int = 8000, model: str = "") -> int:
     """
     paths = StackPaths("chat")
     needed_gib = machine.AGAIN_GIB if SERVICE_VENV.exists() else machine.PYTORCH_GIB
-    machine.demand([machine.disk(needed_gib)])
+    machine.demand([machine.disk(needed_gib, CHECKOUT, cache_root())])
     progress = Progress("make chat")
     with locked(paths, "chat"):
         with progress.step("Python environment", "PyTorch and its libraries: about 3 GB the first time"):

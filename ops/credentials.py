@@ -10,9 +10,10 @@ from pathlib import Path
 
 import bcrypt
 
-from infra.config import ConfigError, StackConfig, parse
+from infra.config import ConfigError, StackConfig
 from infra.config.secret_keys import SECRETS, Derivation, Hash, Origin, SecretKey
-from infra.stackfile import configuration
+from infra.program import plan
+from infra.stackfile import stack_of
 from ops import signing_key
 from ops.errors import OpsError
 from ops.paths import StackPaths
@@ -57,9 +58,11 @@ def stack_config(stack: str) -> StackConfig:
         OpsError: it is wrong; every mistake is in the message.
     """
     try:
-        return parse({key.removeprefix("aihub:"): value for key, value in configuration(stack).items()})
+        found = stack_of(stack)
+        plan(found)  # says what only the whole tells: that two parts would share a namespace
     except ConfigError as error:
         raise OpsError(str(error), f"correct Pulumi.{stack}.yaml") from None
+    return found
 
 
 def wanted_by(stack: StackConfig) -> tuple[SecretKey, ...]:

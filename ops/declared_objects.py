@@ -15,13 +15,12 @@ import yaml
 
 from infra.gitops import render
 from infra.program import deploy
-from infra.recorder import record
-from infra.stackfile import configuration, placeholder_secrets
+from infra.stackfile import record_stack
 
 
 def declared(stack: str) -> Iterator[dict[str, Any]]:
     """Yield ``{"type", "name", "content", "retained", "owner"}`` of everything but components."""
-    recording = record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
+    recording = record_stack(deploy, stack)
     for each in recording.resources:
         if each.custom:
             yield {

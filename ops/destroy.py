@@ -63,6 +63,9 @@ def run(paths: StackPaths, delete_volumes: bool) -> int:
             if delete_volumes:
                 _end_beginnings(paths, progress)
             return 0
+        if access.of_stack(paths).own_node and _is_node_gone():
+            _end_leavings(paths, progress, delete_volumes)
+            return 0
         session = resume(paths)
         kubectl = session.kubectl
         _end_deliveries(session)
@@ -109,6 +112,22 @@ def _end_beginnings(paths: StackPaths, progress: Progress) -> None:
         print(f"kept: the cluster, on which other stacks live (namespaces {', '.join(sorted(others))})")
     elif began:
         _reset(progress)
+    _forget(paths)
+
+
+def _is_node_gone() -> bool:
+    """Say whether our own node was taken away, by `cluster reset` or with its folder: nothing has its objects."""
+    return not access.NODE_KUBECONFIG.exists() and not access.NODE_KUBECONFIG.with_name("etcd").exists()
+
+
+def _end_leavings(paths: StackPaths, progress: Progress, delete_volumes: bool) -> None:
+    """End what is left of a stack whose node is gone: its own files, and what the machine still has of the node."""
+    print(f"The node of stack {paths.stack} is gone, and with it all that was on it, its volumes too.")
+    if not delete_volumes:
+        print(f"kept: its secrets and Pulumi's state in {paths.directory}")
+        print("The next `make up` takes them over, on a new and empty node; make destroy VOLUMES=delete removes them.")
+        return
+    _reset(progress)
     _forget(paths)
 
 

@@ -5,7 +5,7 @@ from cluster import settings as node_settings
 from ops import access, machine
 from ops.paths import CHECKOUT, StackPaths
 from ops.preflight import run as preflight
-from toolchain.ensure import on_path, ready
+from toolchain.ensure import on_path, ready, too_old_on_path
 from toolchain.tools import ENGINE, HELM, NODE, Tool
 
 
@@ -15,6 +15,8 @@ def _tool(tool: Tool) -> machine.Finding:
         says = f"{tool.version} will be downloaded, or built in about {tool.build_minutes} min"
     else:
         says = f"{tool.version} in {place}" if on_path(tool) is None else f"from PATH: {place}"
+    if why := too_old_on_path(tool):
+        says += f"; not from PATH: {why}"
     return machine.Finding(name=tool.name, ok=True, says=says)
 
 
@@ -22,7 +24,12 @@ def _own_machine() -> list[machine.Finding]:
     """Return what keeps a node from this machine; one that is here holds its own ports."""
     if node_settings.load().state.exists():
         return []
-    problems = [*node_preflight.ports(), *node_preflight.kernel(), *node_preflight.routes()]
+    problems = [
+        *node_preflight.release(),
+        *node_preflight.ports(),
+        *node_preflight.kernel(),
+        *node_preflight.routes(),
+    ]
     if problems:
         return [machine.Finding(name="node", ok=False, says=each.what, fix=each.fix) for each in problems]
     return [machine.Finding(name="node", ok=True, says="its ports, kernel modules and addresses are free")]
@@ -37,6 +44,7 @@ def findings(paths: StackPaths) -> list[machine.Finding]:
         *([machine.architecture(), machine.root(), machine.debian()] if own_node else []),
         machine.disk(machine.AGAIN_GIB if whole else machine.UP_GIB),
         *([machine.systemd(), machine.gpu(), *_own_machine()] if own_node else []),
+        *(machine.certificates(node_settings.load()) if own_node else []),
         *[_tool(tool) for tool in (*NODE, *ENGINE, HELM)],
         *preflight.from_outside(paths.stack),
     ]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ops.chat_client import MOST_DOCUMENT_BYTES, ChatClient, ChatError, HungUpError
+from ops.clients.chat import MOST_DOCUMENT_BYTES, ChatClient, ChatError, HungUpError
 from ops.errors import OpsError
 from ops.paths import CHECKOUT, StackPaths
 from ops.session import resume

@@ -2,7 +2,8 @@
 
 The API server notes for every field who wrote it last. A declared field that is otherwise, and belongs neither to those
 who apply what is declared nor to a controller, was changed by hand. What is declared and missing was removed, or has
-not been deployed yet: the two look the same from here. Secrets and charts are not looked at.
+not been deployed yet: the two look the same from here. Secrets and charts are not looked at, nor Jobs whose names end
+in a hash, since without the secrets theirs is another.
 """
 
 import json
@@ -64,7 +65,11 @@ def findings(cluster: Cluster, declared: Iterable[Declared]) -> list[Finding]:
     Raises:
         OpsError: the API server does not answer, or not to this account.
     """
-    objects = [each for each in declared if "apiVersion" in each.content and each.content["kind"] != "Secret"]
+    objects = [
+        each
+        for each in declared
+        if "apiVersion" in each.content and each.content["kind"] != "Secret" and not each.is_hashed_job
+    ]
     try:
         found = [finding for each in objects if (finding := _judged(each, _live(cluster, each)))]
     except ProviderError as error:

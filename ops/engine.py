@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from cluster import no_proxy
 from ops.credentials import Credentials, write_private
 from ops.errors import OpsError
 from ops.paths import CHECKOUT, VENV, StackPaths
@@ -82,7 +83,12 @@ class Engine:
         """Return lines for ``source``: then ``pulumi up``, typed by hand, does what ``make up`` does."""
         path = os.pathsep.join(self._path())
         lines = [f"export {name}={shlex.quote(value)}" for name, value in self.additions().items()]
-        return "\n".join([*lines, f'export PATH={shlex.quote(path)}:"$PATH"', ""])
+        direct = [
+            f'export {name}={shlex.quote(os.environ[name])}"${{{name}:+,${name}}}"'
+            for name in no_proxy.NAMES
+            if os.environ.get(name, "*") != "*"
+        ]
+        return "\n".join([*lines, *direct, f'export PATH={shlex.quote(path)}:"$PATH"', ""])
 
     def run(self, *arguments: str, stdin: str = "") -> None:
         """Run the CLI; its output goes to the person.

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 from infra.config.vendor_images import VendorImagesConfig
 from infra.registry.look import Seen, look
-from ops import image_workers
 from ops.credentials import stack_config
 from ops.errors import OpsError
 from ops.kubectl import Kubectl
+from ops.looks import workers
 from ops.paths import StackPaths
 from ops.preflight.images import FIXES, password, question
 
@@ -71,9 +71,9 @@ def run(paths: StackPaths) -> int:
         raise OpsError(f"stack {paths.stack} names no vendor's registry", "set registry.vendor in its file")
     asked, secret = question(vendor), password(paths.stack)
     kubectl = _kubectl(paths)
-    workers = image_workers.answers(paths, stack, asked, secret, kubectl) if kubectl else {}
-    seen = {HERE: look(asked, secret), **workers}
+    answers = workers.answers(paths, stack, asked, secret, kubectl) if kubectl else {}
+    seen = {HERE: look(asked, secret), **answers}
     print(report(vendor, seen))
-    if not workers:
+    if not answers:
         print("No cluster answers, so no worker looked.")
     return 1 if any(its["step"] for its in seen.values()) else 0

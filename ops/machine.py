@@ -5,10 +5,14 @@ import platform
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster import openssl
+from cluster.settings import RENEWED_BEFORE_SECONDS, Node
 from ops.errors import OpsError
+from toolchain.cache import cache_root
 
 ARCHITECTURE = "x86_64"
 """What the vendors' downloads are for, and the pinned Python packages; on anything else nothing was ever run."""
@@ -66,14 +70,14 @@ def root() -> Finding:
     )
 
 
-def disk(needed_gib: int) -> Finding:
-    """Is there room?"""
-    free = min(free_gib(Path("/var/lib")), free_gib(Path.home()))
+def disk(needed_gib: int, *folders: Path) -> Finding:
+    """Is there room where it is needed? Where no folder is named, that is the node's and the cache."""
+    free, where = min((free_gib(folder), folder) for folder in folders or (Path("/var/lib"), cache_root()))
     return Finding(
         name="disk",
         ok=free >= needed_gib,
-        says=f"{free:.0f} GiB free, {needed_gib} GiB needed",
-        fix=f"free {max(needed_gib - free, 0):.0f} GiB on the disk of /var/lib and of your home folder",
+        says=f"{free:.0f} GiB free on the disk of {where}, {needed_gib} GiB needed",
+        fix=f"free {max(needed_gib - free, 0):.0f} GiB there",
     )
 
 
@@ -106,6 +110,22 @@ def debian() -> Finding:
         says="apt-get" if there else "no apt-get",
         fix="the node needs Debian or Ubuntu; elsewhere bring a cluster: aihub:cluster: {context: NAME}",
     )
+
+
+def certificates(node: Node) -> list[Finding]:
+    """Do the certificates of our own node last? Where none can be read (no node, no root), nothing is said."""
+    ends = [openssl.end(certificate) for certificate in node.pki.glob("*.crt")]
+    if not ends:
+        return []
+    first = min(ends)
+    return [
+        Finding(
+            name="certificates",
+            ok=first - time.time() > RENEWED_BEFORE_SECONDS,
+            says=f"the node's are valid until {time.strftime('%Y-%m-%d', time.gmtime(first))}",
+            fix="make up renews them; from that day on the cluster answers nobody",
+        )
+    ]
 
 
 def demand(findings: list[Finding]) -> None:

@@ -55,6 +55,11 @@ class Declared:
         found = _HASHED.match(self.what)
         return found[1] if found else self.what
 
+    @property
+    def is_hashed_job(self) -> bool:
+        """Whether it is a Job whose name ends in a hash of all it depends on, secrets too."""
+        return self.what.startswith("Job ") and self.key != self.what
+
 
 @dataclass(frozen=True, kw_only=True)
 class Changed:

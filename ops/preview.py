@@ -46,7 +46,7 @@ def preview(stack: str) -> int:
             binaries=engine_binaries(progress),
             providers=using,
             kubeconfig=Path(folder) / "no-kubeconfig",
-            variables=access.of_stack(paths).variables,
+            variables=access.of_stack(paths).builder_variables(paths.directory),
         )
         engine.prepare(credentials)
         engine.run("preview")

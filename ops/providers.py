@@ -71,8 +71,10 @@ def _install(pulumi: Path, name: str, version: str) -> bool:
         return False
 
 
-def for_up(pulumi: Path, needed: Sequence[str] = FOR_UP) -> Providers:
+def for_up(pulumi: Path, needed: Sequence[str] = FOR_UP, *, own_node: bool) -> Providers:
     """Return the providers for ``up``: all of the vendor's, or all stand-ins."""
+    if "docker-build" in needed and own_node:
+        return _stand_ins(needed, "the node's base image lies in buildah's storage, where no Docker engine looks")
     if "docker-build" in needed and not _docker_answers():
         return _stand_ins(needed, "Pulumi's own docker-build needs a Docker engine, and none answers here")
     missing = {name: VENDOR_PLUGINS[name] for name in needed if not _installed(name, VENDOR_PLUGINS[name])}
@@ -81,11 +83,11 @@ def for_up(pulumi: Path, needed: Sequence[str] = FOR_UP) -> Providers:
     return _stand_ins(needed, "Pulumi's own cannot be reached from here")
 
 
-def in_use(environment: Path, pulumi: Path, needed: Sequence[str] = FOR_UP) -> Providers:
+def in_use(environment: Path, pulumi: Path, needed: Sequence[str] = FOR_UP, *, own_node: bool) -> Providers:
     """Return the providers of a stack that is up: those whose folders ``make up`` wrote into ``environment``."""
     if environment.exists() and str(STAND_INS) in environment.read_text():
         return _stand_ins(needed, "as `make up` used them")
-    return for_up(pulumi, needed)
+    return for_up(pulumi, needed, own_node=own_node)
 
 
 def _stand_ins(needed: Sequence[str], why: str) -> Providers:

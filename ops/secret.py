@@ -3,7 +3,8 @@
 import getpass
 import sys
 
-from infra.config import StackConfig
+from infra.config import StackConfig, pem
+from infra.config.registry import TLS_KEY
 from infra.config.secret_keys import Origin
 from ops import machine
 from ops.credentials import LOCAL, PASSPHRASE, Credentials, completed, keep, kept, load_or_make, stack_config, wanted_by
@@ -53,8 +54,8 @@ def renew(paths: StackPaths, stack: StackConfig, name: str) -> None:
     """Write a new value down: a random one, or one that a person gives; what is derived from it follows.
 
     Raises:
-        OpsError: there is no such secret, it is derived from another, something is encrypted with it, or GitLab
-            refuses the token that is given.
+        OpsError: there is no such secret, it is derived from another, something is encrypted with it, GitLab refuses
+            the token that is given, or a key is not the registry's certificate's.
     """
     choices = renewable(stack)
     if name == PASSPHRASE:
@@ -78,6 +79,9 @@ def renew(paths: StackPaths, stack: StackConfig, name: str) -> None:
         if name == gitlab.TOKEN_KEY:
             # Before it takes the place of one that works, and before `pulumi up` stops at it half way.
             machine.demand(gitlab.looks(paths.stack, stack, before[name]))
+        tls = stack.registry.server.tls if stack.registry.server else None
+        if name == TLS_KEY and tls and not pem.fits(pem.certificates(tls.certificate)[0], before[name]):
+            raise OpsError(f"what was given {pem.OTHER_KEY[0]}", pem.OTHER_KEY[1])
     keep(paths, completed(before, wanted_by(stack), stack.registry.username or ""))
 
 

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cluster import no_proxy
 from infra.config import StackConfig
-from ops import access, ingress, providers
-from ops.chat_client import ChatClient
+from ops import access, providers
+from ops.clients import ingress
+from ops.clients.chat import ChatClient
 from ops.credentials import load_or_make, stack_config
 from ops.engine import Engine
 from ops.errors import OpsError
@@ -61,12 +63,13 @@ def resume(paths: StackPaths) -> Session:
         raise OpsError(f"stack {paths.stack} is not up from this checkout", f"make up STACK={paths.stack}")
     kubectl = Kubectl.of(paths)  # before the engine, which would take the current cluster where none is named
     reach, places = access.of_stack(paths), binaries()
+    no_proxy.pass_by(*reach.hosts)
     engine = Engine(
         paths=paths,
         binaries=places,
-        providers=providers.in_use(paths.environment, places[0]),
+        providers=providers.in_use(paths.environment, places[0], own_node=reach.own_node),
         kubeconfig=reach.kubeconfig,
-        variables=reach.variables,
+        variables=reach.builder_variables(paths.directory),
     )
     stack = stack_config(paths.stack)
     credentials = load_or_make(paths, stack)

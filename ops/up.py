@@ -4,9 +4,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from ops import access, documents, ingress, machine, providers, verify
-from ops.chat_client import ChatClient, ChatError
+from cluster import no_proxy
+from cluster.wsl.computer import Computer
+from ops import access, documents, machine, providers, verify
+from ops.clients import ingress
+from ops.clients.chat import ChatClient, ChatError
 from ops.credentials import load_or_make, stack_config
 from ops.engine import Engine
 from ops.errors import OpsError
@@ -76,6 +80,23 @@ def _answers(chat: ChatClient) -> bool:
     return True
 
 
+def _from_windows(url: str) -> str:
+    """Return how Windows' browser comes to a loopback address of the Linux within it; empty: it is none.
+
+    Windows hands on the ports that a process listens on. On a NodePort nobody does: the kernel answers.
+    """
+    address = urlsplit(url)
+    if address.hostname != "127.0.0.1":
+        return ""
+    port = f"listenaddress=127.0.0.1 listenport={address.port} connectport={address.port}"
+    return (
+        "Windows' browser comes to it after two steps (docs/local.md):\n"
+        "  sudo python3 -m cluster up --expose 172.16.0.0/12\n"
+        f"  PowerShell as administrator: netsh interface portproxy add v4tov4 {port} "
+        "connectaddress=$((wsl hostname -I).Split()[0])\n"
+    )
+
+
 def run(paths: StackPaths) -> int:
     """Do everything; each step does nothing when its work is done.
 
@@ -83,6 +104,7 @@ def run(paths: StackPaths) -> int:
         OpsError: something is missing or failed; running the command again goes on from there.
     """
     reach = access.of_stack(paths)
+    no_proxy.pass_by(*reach.hosts)
     stack = stack_config(paths.stack)
     _preflight(paths.stack, reach.own_node)
     progress = Progress(f"make up STACK={paths.stack}")
@@ -99,14 +121,14 @@ def run(paths: StackPaths) -> int:
         with progress.step("Pulumi", "its command line and its providers"):
             binaries = cli.result()
             forget_build_files()
-            using = providers.for_up(binaries[0])
+            using = providers.for_up(binaries[0], own_node=reach.own_node)
             progress.say(using.said)
         engine = Engine(
             paths=paths,
             binaries=binaries,
             providers=using,
             kubeconfig=reach.kubeconfig,
-            variables=reach.variables,
+            variables=reach.builder_variables(paths.directory),
         )
         engine.prepare(credentials)
         with progress.step("pulumi up", "images are built and pushed, then the chat is rolled out"):
@@ -137,4 +159,6 @@ def run(paths: StackPaths) -> int:
     if chat is not None:
         print(f"Chat: {chat.login_url()}   (signs in once, within 15 minutes; later: {chat.url} and the key)")
         print(f"API key file: {paths.api_key}")
+        if reach.own_node and Computer().is_wsl:
+            print(_from_windows(chat.url), end="")
     return status

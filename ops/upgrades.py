@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from ops.newest import NotAskedError, newest, numbers
-from ops.pins import Pin, pins
+from ops.versions.newest import NotAskedError, newest, numbers
+from ops.versions.pins import Pin, pins
 
 AT_A_TIME = 6
 STEPS = ("major", "minor", "patch")

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 from infra.config.secret_keys import Origin
 from infra.secrets.entries import Entry, entries, paths
+from ops.clients.vault import LOGIN, Keys, Vault, from_environment
 from ops.credentials import completed, keep, kept, stack_config
 from ops.errors import OpsError
 from ops.lock import locked
 from ops.paths import StackPaths
 from ops.preflight.vault import findings, missing_keys
 from ops.secret import given
-from ops.vault_api import LOGIN, Keys, Vault, from_environment
 
 
 @dataclass(kw_only=True)

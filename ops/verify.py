@@ -11,8 +11,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ops import aipp, judges, monitoring
-from ops.chat_client import ChatClient, ChatError, answer_of
+from cluster import settings
+from ops import access, machine
+from ops.checks import aipp, judges, monitoring
+from ops.clients.chat import ChatClient, ChatError, answer_of
 from ops.errors import OpsError
 from ops.kubectl import Kubectl
 from ops.machine import Finding
@@ -157,4 +159,6 @@ def run(paths: StackPaths, as_json: bool) -> int:
     session = resume(paths)
     chat = session.chat if session.outputs.get("chatUrl") else None
     found = checks(session.kubectl, session.outputs, chat)
+    if access.of_stack(paths).own_node:
+        found += machine.certificates(settings.load())
     return report(paths.stack, found, as_json)

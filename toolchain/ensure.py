@@ -1,8 +1,11 @@
 """One question: where are the binaries of this tool? Made on the spot when nowhere."""
 
 import platform
+import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 from toolchain import download, golang
@@ -15,9 +18,26 @@ Say = Callable[[str], None]
 def on_path(tool: Tool) -> Path | None:
     """Return the folder on PATH that holds every binary of ``tool``, if the tool may be taken from there."""
     found = [shutil.which(name) for name in tool.binaries] if tool.use_path else []
-    if not found or None in found:
+    if not found or None in found or too_old_on_path(tool):
         return None
     return Path(str(found[0])).parent
+
+
+def too_old_on_path(tool: Tool) -> str:
+    """Return, in a few words, why the binary on PATH may not be used; empty: nothing speaks against it."""
+    found = shutil.which(tool.binaries[0]) if tool.path_minimum else None
+    version = _version(found) if found else ()
+    if found is None or version >= tool.path_minimum:
+        return ""
+    older, least = (".".join(map(str, numbers)) or "of no version" for numbers in (version, tool.path_minimum))
+    return f"{found} is {older}, and must be {least} at least"
+
+
+@cache
+def _version(program: str) -> tuple[int, ...]:
+    printed = subprocess.run([program, "version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"v(\d+)\.(\d+)\.(\d+)", printed)
+    return tuple(int(number) for number in found.groups()) if found else ()
 
 
 def ready(tool: Tool) -> Path | None:
@@ -37,6 +57,8 @@ def ensure(tool: Tool, say: Say) -> Path:
     Raises:
         golang.BuildError, download.DownloadError, pypi.PypiError: it cannot be had; the message says why.
     """
+    if why := too_old_on_path(tool):
+        say(f"{tool.name} {tool.version}: not from PATH: {why}")
     if place := ready(tool):
         return place
     with being_made(tool) as directory:

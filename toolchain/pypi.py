@@ -30,8 +30,8 @@ def _pip() -> list[str]:
         if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode == 0:
             return pip
         if attempt == 0 and os.geteuid() == 0:
-            for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "python3-pip"]):
-                subprocess.run(command, capture_output=True, check=False)
+            for arguments in (["update"], ["install", "--yes", "--no-remove", "python3-pip"]):
+                subprocess.run(["apt-get", "-qq", *arguments], capture_output=True, check=False)
     raise PypiError(f"{_python()} has no pip; install it: sudo apt-get install python3-pip")
 
 

@@ -47,7 +47,9 @@ class Tool:
     needs_c: bool = False
     """True when a package holds C code: a C compiler builds it, linked statically."""
     use_path: bool = False
-    """True when a binary of the same name on PATH may be used instead, at any version."""
+    """True when a binary of the same name on PATH may be used instead."""
+    path_minimum: tuple[int, ...] = ()
+    """Oldest version that may be used so, as ``NAME version`` prints it; empty: any."""
     build_minutes: int = 1
     """About how long a cold build takes on two cores, for the progress line."""
 
@@ -104,6 +106,8 @@ PULUMI = Tool(
     ),
     ldflags="-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.250.0",
     use_path=True,
+    # The first that reads PULUMI_OPTION_CONFIG_FILE: an older one would write into the committed configuration.
+    path_minimum=(3, 208, 0),
     build_minutes=3,
 )
 

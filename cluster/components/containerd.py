@@ -1,5 +1,7 @@
 """containerd's configuration file (version 2 of its format, which 1.6 reads and 2.x migrates by itself)."""
 
+from pathlib import Path
+
 from cluster.host import NVIDIA_RUNTIME
 from cluster.settings import REGISTRY, Node
 
@@ -66,6 +68,12 @@ SystemdCgroup = {str(systemd).lower()}
 """
 
 
-def registry_hosts() -> str:
-    """Return the file that says how containerd reaches our registry: plain HTTP."""
-    return f'server = "http://{REGISTRY}"\n\n[host."http://{REGISTRY}"]\ncapabilities = ["pull", "resolve"]\n'
+def registry_hosts(authority: Path | None = None) -> str:
+    """Return the file that says how containerd reaches our registry.
+
+    Args:
+        authority: file with the authority that signed the registry's certificate; None: it speaks plain HTTP.
+    """
+    address = f"{'https' if authority else 'http'}://{REGISTRY}"
+    trust = f'ca = "{authority}"\n' if authority else ""
+    return f'server = "{address}"\n\n[host."{address}"]\ncapabilities = ["pull", "resolve"]\n{trust}'

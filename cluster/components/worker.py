@@ -29,7 +29,8 @@ def containerd(node: Node) -> Service:
         argv=("/usr/bin/containerd", "--config", str(file)),
         files={
             file: configuration(node),
-            hosts: registry_hosts(),
+            hosts: registry_hosts(node.registry_authority if node.registry_ca else None),
+            **({node.registry_authority: node.registry_ca} if node.registry_ca else {}),
             node.config / "cni" / "10-aihub.conflist": conflist(node),
         },
         environment={"PATH": PATH},

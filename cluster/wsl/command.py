@@ -13,6 +13,8 @@ from cluster.wsl.computer import Computer
 
 Say = Callable[[str], None]
 STACK_FILE = Path(__file__).resolve().parent.parent.parent / "Pulumi.wsl.yaml"
+REGISTRY_AUTHORITY = "/etc/aihub/registry-ca.crt"
+"""Who signed the registry's certificate; there is none where it speaks plain HTTP."""
 UNKNOWN_HOME = "/mnt/c/Users/YOU"
 """Stands for the person's folder in a dry run outside of WSL."""
 BACKUP = ".before-aihub"
@@ -40,8 +42,13 @@ class Change:
         return "\n".join(f"+{line}" for line in lines[:12]) + (f"\n... {len(lines)} lines" if len(lines) > 12 else "")
 
 
-def changes(computer: Computer, home: str) -> Iterator[Change]:
+def changes(computer: Computer, home: str, registry_ca: str | None = None) -> Iterator[Change]:
     """Yield the files that must change; reads only.
+
+    Args:
+        computer: this Linux.
+        home: the person's folder in Windows.
+        registry_ca: certificate of the authority that signed the registry's; None: that of an earlier run, if any.
 
     Raises:
         NodeError: containerd's file, or that of RKE2 or k3s, cannot be merged.
@@ -51,12 +58,16 @@ def changes(computer: Computer, home: str) -> Iterator[Change]:
         f"{home}/.wslconfig": lambda text: settings.wslconfig(text, computer.processors),
         f"{home}/{windows.SCRIPT}": lambda _: windows.script(windows.hosts_of(STACK_FILE.read_text())),
     }
+    certificate = registry_ca or computer.read(REGISTRY_AUTHORITY)
+    authority = REGISTRY_AUTHORITY if certificate else None
+    if certificate:
+        wanted[REGISTRY_AUTHORITY] = lambda _: certificate
     if computer.at(containerd.CONFIG).exists():
         wanted[containerd.CONFIG] = containerd.configuration
-        wanted[containerd.HOSTS] = lambda _: registry_hosts()
+        wanted[containerd.HOSTS] = lambda _: registry_hosts(Path(authority) if authority else None)
     for folder in rancher.FOLDERS.values():
         if computer.at(folder).is_dir():
-            wanted[rancher.file_of(folder)] = partial(rancher.registries, rancher.file_of(folder))
+            wanted[rancher.file_of(folder)] = partial(rancher.registries, rancher.file_of(folder), authority)
     for path, merged in wanted.items():
         before = computer.read(path)
         after = merged(before or "")
@@ -74,7 +85,7 @@ def apply(computer: Computer, change: Change) -> None:
     place.write_bytes(change.after.encode())
 
 
-def run(computer: Computer, say: Say, *, dry_run: bool) -> None:
+def run(computer: Computer, say: Say, *, dry_run: bool, registry_ca: str | None = None) -> None:
     """Prepare this Linux and the Windows around it, or say what that would change.
 
     Raises:
@@ -84,7 +95,7 @@ def run(computer: Computer, say: Say, *, dry_run: bool) -> None:
         fix = "run it in the Linux within Windows; with --dry-run it shows here what it would write there"
         raise NodeError("this is no Linux within Windows (WSL2): /proc/version does not name Microsoft", fix)
     home = computer.windows_home() if computer.is_wsl else UNKNOWN_HOME
-    found = list(changes(computer, home))
+    found = list(changes(computer, home, registry_ca))
     packages = toolkit.pending(computer)
     for change in found:
         say(change.shown())

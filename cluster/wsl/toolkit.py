@@ -1,10 +1,9 @@
 """NVIDIA's container toolkit, from NVIDIA's own packages. The driver is Windows': none goes into the Linux."""
 
-import subprocess
 import urllib.request
 from pathlib import Path
 
-from cluster import NodeError
+from cluster import NodeError, packages
 from cluster.host import NVIDIA_RUNTIME
 from cluster.wsl.computer import Computer
 
@@ -44,10 +43,11 @@ def install(computer: Computer) -> None:
         place: Path = computer.at(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", PACKAGE]):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise NodeError(f"{' '.join(command)}: {done.stderr.strip()[-400:]}", by_hand())
+    try:
+        packages.apt("update")
+        packages.apt("install", PACKAGE)
+    except NodeError as error:
+        raise NodeError(str(error), by_hand()) from error
 
 
 def by_hand() -> str:

@@ -5,8 +5,11 @@ set -eu
 sockets=/var/run/postgresql
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
     mkdir -p "$PGDATA"
+    # initdb asks who it runs as. The image of pgvector tells it, and nobody else (nss_wrapper).
+    echo "postgres:x:$(id -u):$(id -g)::/:/bin/sh" >$sockets/passwd
     initdb --pgdata="$PGDATA" --username="$POSTGRES_USER" --pwfile="$POSTGRES_PASSWORD_FILE" --encoding=UTF8 \
         --locale=C.UTF-8 --auth-local=trust --auth-host=scram-sha-256
+    rm $sockets/passwd
     echo "host all all all scram-sha-256" >>"$PGDATA/pg_hba.conf"
     # At the socket only: nobody is let in before the database is whole.
     pg_ctl --pgdata="$PGDATA" --wait --options="-c listen_addresses='' -k $sockets" start

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, ResourceOptions
-from pulumi_kubernetes.networking.v1 import HTTPIngressPathArgsDict, IngressTLSArgsDict
 
 from infra.cluster import labels
+from infra.network.ingress import ingress
 
 READ_TIMEOUT_SECONDS = 300
 BODY_LIMIT = "100m"
@@ -37,35 +36,16 @@ class Entrance(ComponentResource):
 
     def __init__(self, name: str, args: EntranceArgs, opts: ResourceOptions | None = None) -> None:
         super().__init__("aihub:aipp:Entrance", name, {}, opts)
-        nginx = "nginx.ingress.kubernetes.io"
-        annotations: dict[str, Input[str]] = {
-            f"{nginx}/proxy-read-timeout": str(READ_TIMEOUT_SECONDS),
-            f"{nginx}/proxy-body-size": BODY_LIMIT,
-            # Behind a NodePort no controller publishes an address, and Pulumi would wait for one.
-            "pulumi.com/skipAwait": "true",
-        }
-        if args.cluster_issuer:
-            annotations["cert-manager.io/cluster-issuer"] = args.cluster_issuer
-        tls: list[IngressTLSArgsDict] = [{"hosts": [args.host], "secret_name": args.certificate}]
-        k8s.networking.v1.Ingress(
-            f"{name}-ingress",
-            metadata={
-                "name": name,
-                "namespace": args.namespace,
-                "labels": labels("aipp", name),
-                "annotations": annotations,
-            },
-            spec={
-                "ingress_class_name": args.ingress_class,
-                "rules": [
-                    {"host": args.host, "http": {"paths": [_path(path, *to) for path, to in args.routes.items()]}}
-                ],
-                **({"tls": tls} if args.cluster_issuer else {}),
-            },
-            opts=ResourceOptions(parent=self),
+        ingress(
+            name,
+            args.namespace,
+            labels("aipp", name),
+            host=args.host,
+            routes=args.routes,
+            ingress_class=args.ingress_class,
+            certificate=args.certificate,
+            cluster_issuer=args.cluster_issuer,
+            nginx={"proxy-read-timeout": str(READ_TIMEOUT_SECONDS), "proxy-body-size": BODY_LIMIT},
+            parent=self,
         )
         self.register_outputs({})
-
-
-def _path(path: str, service: Input[str], port: int) -> HTTPIngressPathArgsDict:
-    return {"path": path, "path_type": "Prefix", "backend": {"service": {"name": service, "port": {"number": port}}}}

@@ -30,7 +30,6 @@ from infra.aipp.scheduler import Scheduler, SchedulerArgs
 from infra.aipp.secret_files import files_of, secret_name
 from infra.aipp.stores import Auth, Stores, StoresArgs
 from infra.aipp.tree import APPLICATION, application_args
-from infra.cluster import labels
 from infra.config.aipp import AippConfig
 from infra.data.rabbitmq import MANAGEMENT_PORT
 from infra.delivery.application import Application
@@ -40,7 +39,7 @@ from infra.network.address import cluster_issuer, public_url
 from infra.observability.names import otlp_endpoint
 from infra.registry.access import Registry
 from infra.registry.room import pull_secret, vendor_pull_secret
-from infra.secrets.files import SecretFiles, SecretFilesArgs
+from infra.secrets.files import declare_secret
 from infra.site import Site
 from infra.workload import content_hash
 
@@ -97,18 +96,8 @@ def _secret(site: Site, config: AippConfig, service: str, files: Mapping[str, st
     name = secret_name(service)
     if config.secrets_by == "agent":
         return Auth(secret=name, version=content_hash(files))
-    made = SecretFiles(
-        name,
-        SecretFilesArgs(
-            namespace=site.namespaces["aipp"],
-            labels=labels("aipp", name.removeprefix("aipp-")),
-            files=files,
-            values=site.secrets.values,
-            vault=site.stack.secrets.vault,
-            paths=config.vault_paths(),
-        ),
-        opts=site.options,
-    )
+    component, paths = name.removeprefix("aipp-"), config.vault_paths()
+    made = declare_secret(site, "aipp", name, "aipp", files, component=component, paths=paths)
     return Auth(secret=made.secret, version=made.version)
 
 

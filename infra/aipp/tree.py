@@ -50,6 +50,7 @@ def application_args(stack: StackConfig, stack_name: str) -> ApplicationArgs:
         branch=stack.delivery.branch,
         path=f"{folder(stack)}/overlays/{stack_name}",
         target_namespace=stack.aipp.namespace,
+        external_secrets=stack.secrets.vault is not None,
     )
 
 

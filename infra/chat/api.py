@@ -9,7 +9,7 @@ from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 from pulumi_kubernetes.core.v1 import PodTemplateSpecArgsDict, ServicePortArgsDict, ServiceSpecArgsDict
 
 from infra.chat.api_login import ApiLogin
-from infra.chat.api_pod import ApiPodArgs, api_pod
+from infra.chat.api_pod import ANSWER_SECONDS, ApiPodArgs, api_pod
 from infra.chat.names import PORT, SECRETS_FOLDER
 from infra.cluster import labels, selector
 from infra.config.delivery import AnalysisConfig
@@ -88,6 +88,7 @@ class Api(ComponentResource):
                 cpu_millicores=args.cpu_millicores,
                 memory_mib=args.memory_mib,
                 ca_secret=args.login.ca_secret if args.login else None,
+                authorities=args.login.authorities if args.login else None,
                 host_aliases=args.login.host_aliases if args.login else {},
             ),
         )
@@ -155,6 +156,7 @@ def _environment(args: ApiArgs) -> Mapping[str, Input[str]]:
         "CHATBOT_REDIS_URL": Output.concat("redis://", args.redis_host, ":6379/0"),
         "CHATBOT_REDIS_PASSWORD_FILE": f"{SECRETS_FOLDER}/redis-password",
         "CHATBOT_CHROMA_URL": Output.concat("http://", args.chroma_host, ":8000"),
+        "CHATBOT_DRAIN_SECONDS": str(ANSWER_SECONDS),
         **({"CHATBOT_ENGINE_HOLD_SECONDS": str(LOADING_SECONDS)} if args.engine_has_model else {}),
         **({"CHATBOT_OTLP_ENDPOINT": args.otlp_endpoint} if args.otlp_endpoint else {}),
         **(args.login.settings if args.login else {}),

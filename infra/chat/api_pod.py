@@ -14,10 +14,17 @@ from pulumi_kubernetes.core.v1 import (
 from infra.chat.names import METRICS_PORT, PORT, SECRETS_FOLDER
 from infra.cluster import labels, selector
 from infra.folders import Folder
+from infra.network import authorities
 from infra.workload import SECRETS_VERSION, http_probe, pod_spec, resources
 
+GRACE_SECONDS = 120
+"""A stopping pod has so long in all: an answer that streams may take minutes, and is let finish."""
 DRAIN_SECONDS = 5
 """A stopping pod still takes requests so long: by then every node has left it out of the Service."""
+CLOSING_SECONDS = 10
+"""At the end, for what could not be saved before."""
+ANSWER_SECONDS = GRACE_SECONDS - DRAIN_SECONDS - CLOSING_SECONDS
+"""So long the service lets its answers go on, once it is told to stop."""
 CA_FOLDER = "/etc/chatbot/ca"
 CA_FILE = f"{CA_FOLDER}/ca.crt"
 
@@ -41,15 +48,21 @@ class ApiPodArgs:
     memory_mib: int
     """Memory, reserved whole."""
     ca_secret: str | None = None
-    """Secret whose ``ca.crt`` is the authority of the issuer of logins; absent: a public one."""
+    """Secret whose ``ca.crt`` is the authority of the issuer of logins; absent: a public one, or of ``authorities``."""
+    authorities: str | None = None
+    """Changes with the authorities in the namespace's ConfigMap, for the issuer of logins; absent: the public ones."""
     host_aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Address -> host names that no DNS in the cluster knows."""
 
 
 def api_pod(name: str, args: ApiPodArgs) -> PodTemplateSpecArgsDict:
     """Return the template of the api's pods; ``selector(name)`` picks them."""
+    versions: dict[str, Input[str]] = {
+        SECRETS_VERSION: args.secret_version,
+        **authorities.annotations(args.authorities),
+    }
     return {
-        "metadata": {"labels": labels("chat", name), "annotations": {SECRETS_VERSION: args.secret_version}},
+        "metadata": {"labels": labels("chat", name), "annotations": versions},
         "spec": _spec(name, args),
     }
 
@@ -63,12 +76,13 @@ def _spec(name: str, args: ApiPodArgs) -> PodSpecArgsDict:
             "secret": {"secret_name": args.ca_secret, "items": [{"key": "ca.crt", "path": "ca.crt"}]},
         }
         folders.append(Folder(volume=authority, mounts=({"name": "ca", "mount_path": CA_FOLDER, "read_only": True},)))
+    elif args.authorities:
+        folders.append(authorities.folder(CA_FOLDER))
     pod = pod_spec(
         service_account=args.account,
         containers=[_container(args)],
         folders=folders,
-        # An answer that streams may take minutes; it is let finish.
-        termination_grace_seconds=120,
+        termination_grace_seconds=GRACE_SECONDS,
     )
     spread: PodSpecArgsDict = {
         **pod,

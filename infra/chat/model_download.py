@@ -34,6 +34,8 @@ class ModelDownloadArgs:
     """ConfigMap with the script."""
     labels: Mapping[str, Input[str]]
     """Labels of the Job and of its pod, by which its flows are allowed."""
+    authorities: str | None = None
+    """Changes with the authorities in the namespace's ConfigMap; absent: the public ones only."""
 
 
 class ModelDownload(ComponentResource):
@@ -54,10 +56,12 @@ class ModelDownload(ComponentResource):
                 script=DOWNLOAD_SCRIPT,
                 script_map=args.script,
                 arguments=arguments,
+                trusts_authorities=args.authorities is not None,
             )
         )
         # A Job cannot be changed: another image, source or script makes another one, which finds its files in place.
-        identity = Output.all(image=args.image, script=args.script, arguments=" ".join(arguments))
+        trust = {"authorities": args.authorities} if args.authorities else {}
+        identity = Output.all(image=args.image, script=args.script, arguments=" ".join(arguments), **trust)
         job = k8s.batch.v1.Job(
             f"{name}-job",
             metadata={

@@ -35,6 +35,8 @@ class ModelStoreArgs:
     """Size of the volume."""
     pull_secret: Input[str] | None = None
     """Name of the Secret to pull the image with; absent: none is needed."""
+    authorities: str | None = None
+    """Changes with the authorities in the namespace's ConfigMap; absent: the public ones only."""
 
 
 class ModelStore(ComponentResource):
@@ -77,6 +79,7 @@ class ModelStore(ComponentResource):
                     account=account,
                     script=script.config_map,
                     labels=labels("chat", name, f"{name}-download"),
+                    authorities=args.authorities,
                 ),
                 opts=child,
             ).job

@@ -1,6 +1,5 @@
 """From the configuration of the chat to its components, whoever delivers them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -16,16 +15,16 @@ from infra.chat.names import ANALYSIS_SECRET, API, API_PATHS, ENGINE, MODEL_STOR
 from infra.chat.page import Page, PageArgs
 from infra.chat.secret_files import secret_files
 from infra.chat.store_pod import model_folder
-from infra.cluster import labels
 from infra.config import StackConfig
 from infra.data.room import Stores
 from infra.delivery import analysis
 from infra.delivery.room import Delivery, hand_over
 from infra.network.address import cluster_issuer, public_url
+from infra.network.authorities import version_of
 from infra.observability.names import otlp_endpoint
 from infra.registry.access import Registry
 from infra.registry.room import pull_secret
-from infra.secrets.files import SecretFiles, SecretFilesArgs
+from infra.secrets.files import SecretFiles, declare_secret
 from infra.site import Site
 
 CUDA_GIB = 1
@@ -83,22 +82,8 @@ def address(stack: StackConfig) -> str:
 def _secrets(site: Site) -> SecretFiles:
     """Declare what the pods read, and what the analysis of a new version does; return the pods' own."""
     if site.stack.chat.api.rollout != "rolling":
-        _secret(site, ANALYSIS_SECRET, analysis.SECRET_FILES)
-    return _secret(site, SECRETS, secret_files(site.stack))
-
-
-def _secret(site: Site, name: str, files: Mapping[str, str]) -> SecretFiles:
-    return SecretFiles(
-        name,
-        SecretFilesArgs(
-            namespace=site.namespaces["chat"],
-            labels=labels("chat", name),
-            files=files,
-            values=site.secrets.values,
-            vault=site.stack.secrets.vault,
-        ),
-        opts=site.options,
-    )
+        declare_secret(site, "chat", ANALYSIS_SECRET, "chat", analysis.SECRET_FILES)
+    return declare_secret(site, "chat", SECRETS, "chat", secret_files(site.stack))
 
 
 def _workload(site: Site, images: Images, secret: SecretFiles, stores: Stores, pull: Input[str] | None) -> None:
@@ -193,6 +178,7 @@ def _model_store(site: Site, images: Images, secret: SecretFiles, pull: Input[st
             storage_class=site.stack.storage.storage_class,
             storage_gib=chat.model_store.storage_gib,
             pull_secret=pull,
+            authorities=version_of(site.stack),
         ),
         opts=site.options,
     )

@@ -11,6 +11,7 @@ from infra.chat.names import ENGINE, MODELS_FOLDER
 from infra.cluster import selector
 from infra.config.chat_models import ModelConfig
 from infra.folders import Folder
+from infra.network import authorities
 from infra.workload import pod_spec, resources
 
 SCRIPTS_FOLDER = "/etc/models"
@@ -42,6 +43,8 @@ class StorePodArgs:
     """Its command line."""
     folders: Sequence[Folder] = ()
     """What it finds beside store and script."""
+    trusts_authorities: bool = False
+    """Whether the namespace has a ConfigMap of authorities, to be trusted beside the public ones."""
 
 
 def store_pod(args: StorePodArgs) -> PodSpecArgsDict:
@@ -55,11 +58,12 @@ def store_pod(args: StorePodArgs) -> PodSpecArgsDict:
     }
     pod = pod_spec(
         service_account=args.account,
-        containers=[container],
+        containers=[{**container, "env": authorities.ENVIRONMENT} if args.trusts_authorities else container],
         folders=[
             Folder.of_claim("models", MODELS_FOLDER, args.claim),
             Folder.of_config("script", SCRIPTS_FOLDER, args.script_map),
             *args.folders,
+            *([authorities.folder()] if args.trusts_authorities else ()),
         ],
     )
     return {

@@ -37,7 +37,9 @@ class AgentImages:
     agent: str
     """Jenkins' agent."""
     base: str
-    """Debian with Python: runs tests and small scripts."""
+    """Debian with Python: runs small scripts."""
+    tests: str
+    """Debian with Python and Git: runs tests."""
     scanner: str
     """Trivy."""
     signer: str | None
@@ -69,7 +71,7 @@ def review_agent(
     images: AgentImages, *, service_account: str, memory_mib: int, deadline_seconds: int
 ) -> dict[str, Any]:
     """Return the pod in which code runs that nobody has approved yet: no Secret, no token, nothing but a limit."""
-    tests = _container("tests", images.base, cpu_millicores=2000, memory_mib=memory_mib)
+    tests = _container("tests", images.tests, cpu_millicores=2000, memory_mib=memory_mib)
     return _pod(REVIEW, service_account, [_jnlp(images), tests], deadline_seconds)
 
 

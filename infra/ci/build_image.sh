@@ -10,6 +10,7 @@
 #   BASE_IMAGE      what the Dockerfile starts from; BUILD_ARGS: further KEY=VALUE, one a line
 #   CHECKOUT, CACHE, BUILD_FILES   folders; the last two may be missing
 #   REGISTRY, PLAIN_HTTP             host of our registry, and "true" if it speaks plain HTTP
+#   SSL_CERT_FILE                    authorities that are trusted, the public ones among them; none: the image's own
 #   CACHE_MIB, MEMORY_MIB            sizes of the cache's volume and of this container's memory
 # Written: DIGEST_FILE (default: $CHECKOUT/digest) holds sha256:...; the container's last word says what came of it.
 set -eu
@@ -18,6 +19,8 @@ set -eu
 : "${REGISTRY:=}" "${PLAIN_HTTP:=false}" "${CACHE_MIB:=0}" "${MEMORY_MIB:=}"
 : "${DIGEST_FILE:=$CHECKOUT/digest}" "${LAST_WORD:=/dev/termination-log}" "${CGROUP:=/sys/fs/cgroup}"
 folder=$CHECKOUT/$CONTEXT
+# Whom a build trusts: the public authorities and the stack's, unless a person lends it a list.
+if [ -f "$BUILD_FILES/ca.crt" ]; then CA=; else CA=${SSL_CERT_FILE:-}; fi
 
 say() {
     echo "$1"
@@ -90,6 +93,7 @@ END
     for secret in ${BUILD_FILES:+"$BUILD_FILES"/*}; do
         if [ -f "$secret" ]; then set -- "$@" --secret "id=${secret##*/},src=$secret"; fi
     done
+    if [ -n "$CA" ]; then set -- "$@" --secret "id=ca.crt,src=$CA"; fi
     # Two daemons cannot share one cache: the second waits here.
     if [ -n "$CACHE" ]; then exec 9>"$CACHE/lock"; flock 9; fi
     shown buildctl-daemonless.sh "$@" || return 1
@@ -113,6 +117,7 @@ END
     for secret in ${BUILD_FILES:+"$BUILD_FILES"/*}; do
         if [ -f "$secret" ]; then set -- "$@" --secret "id=${secret##*/},src=$secret"; fi
     done
+    if [ -n "$CA" ]; then set -- "$@" --secret "id=ca.crt,src=$CA"; fi
     shown /kaniko/executor "$@"
 }
 

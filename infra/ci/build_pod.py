@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from infra.ci.trust import trusting
 from infra.cluster import labels
 
 BuilderKind = Literal["buildkit", "kaniko"]
@@ -67,6 +68,8 @@ class Builder:
     """Secret whose files are lent to builds, e.g. ``pip.conf``; absent, or not there: none."""
     host_aliases: Mapping[str, str] = field(default_factory=dict)
     """Host name -> address, for names that the cluster's DNS does not know."""
+    trusts_authorities: bool = False
+    """Whether the namespace has a ConfigMap of authorities, to be trusted beside the public ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +160,7 @@ def build_pod(name: str, builder: Builder, source: Source, build: Build) -> dict
     if source.login:
         pod["spec"]["volumes"].append({"name": "git-login", "secret": {"secretName": source.login}})
     pod["metadata"] |= {"name": name, "namespace": builder.namespace}
-    return pod
+    return trusting(pod, source.git_image) if builder.trusts_authorities else pod
 
 
 def agent_pod(builder: Builder) -> dict[str, Any]:

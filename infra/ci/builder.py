@@ -3,7 +3,7 @@
 from infra.ci.build_pod import COMPONENT, Builder
 from infra.ci.builds import CACHE_CLAIM
 from infra.config import StackConfig
-from infra.registry.access import PULL_SECRET
+from infra.registry.access import pull_secret_name
 
 BUILD_SECRETS = "build-secrets"
 """Secret that a person may make in the builders' namespace: ``pip.conf``, ``npmrc``, ``ca.crt`` for builds."""
@@ -11,7 +11,7 @@ BUILD_SECRETS = "build-secrets"
 
 def speaks_plain_http(stack: StackConfig) -> bool:
     """Say whether our registry is reached without TLS: its own server without a certificate."""
-    return bool(stack.registry.server and not stack.registry.server.tls_secret)
+    return bool(stack.registry.server and not stack.registry.server.tls)
 
 
 def builder_of(stack: StackConfig) -> Builder | None:
@@ -33,9 +33,10 @@ def builder_of(stack: StackConfig) -> Builder | None:
         workspace_gib=config.workspace_gib,
         cache_claim=CACHE_CLAIM if config.cache_gib else None,
         cache_gib=config.cache_gib or 0,
-        registry_login=f"builds-{PULL_SECRET}" if stack.registry.asks_for_a_login else None,
+        registry_login=pull_secret_name("builds") if stack.registry.asks_for_a_login else None,
         build_secrets=BUILD_SECRETS,
         host_aliases=_registry_alias(stack),
+        trusts_authorities=stack.network.authorities is not None,
     )
 
 
@@ -45,4 +46,4 @@ def _registry_alias(stack: StackConfig) -> dict[str, str]:
     Its name is one that nodes know, from /etc/hosts; a cluster's DNS knows neither that file nor the name.
     """
     server = stack.registry.server
-    return {stack.registry.host.partition(":")[0]: server.cluster_ip} if server and server.cluster_ip else {}
+    return {stack.registry.hostname: server.cluster_ip} if server and server.cluster_ip else {}

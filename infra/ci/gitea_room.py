@@ -11,12 +11,12 @@ from infra.ci.gitea_config import SECRET_FILES
 from infra.ci.gitea_entrance import GitEntrance, GitEntranceArgs
 from infra.ci.gitea_setup import COMPONENT as SETUP
 from infra.ci.gitea_setup import EVENTS, GiteaSetup, GiteaSetupArgs, GiteaWebhook
-from infra.ci.secret_files import ARGOCD_WEBHOOK, JENKINS_WEBHOOK, WEBHOOK_FILES, declare_secret
+from infra.ci.secret_files import ARGOCD_WEBHOOK, JENKINS_WEBHOOK, WEBHOOK_FILES
 from infra.ci.webhook import argocd_webhook, names_itself, webhooks
 from infra.config import StackConfig
 from infra.config.ci import GitServerConfig
 from infra.network.address import cluster_issuer
-from infra.secrets.files import SecretFiles
+from infra.secrets.files import SecretFiles, declare_secret
 from infra.site import Site
 
 
@@ -25,7 +25,7 @@ def declare_server(site: Site, server: GitServerConfig, pull: SecretFiles | None
     stack, namespace = site.stack, site.namespaces["git"]
     writer = delivery_account(stack)
     delivery = {"delivery-password": "${deliveryPassword}"} if writer else {}
-    secret = declare_secret(site, "gitea-secrets", "git", {**SECRET_FILES, **delivery})
+    secret = declare_secret(site, "ci", "gitea-secrets", "git", {**SECRET_FILES, **delivery})
     if server.host:
         GitEntrance(
             "gitea-entrance",
@@ -88,7 +88,7 @@ def set_up(site: Site, gitea: Gitea, pull: SecretFiles | None, after: Sequence[R
     files = {"admin-password": SECRET_FILES["admin-password"]}
     calls = _webhooks(stack)
     files |= {call.secret_file: WEBHOOK_FILES[call.secret_file] for call in calls}
-    secret = declare_secret(site, f"{SETUP}-secrets", "git", files)
+    secret = declare_secret(site, "ci", f"{SETUP}-secrets", "git", files)
     writer = delivery_account(stack)
     GiteaSetup(
         SETUP,

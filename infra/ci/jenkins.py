@@ -11,6 +11,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from infra.chart import release
 from infra.ci.webhook import AGENT_PORT, JENKINS, JENKINS_PORT
 from infra.cluster import labels
+from infra.network import authorities
 from infra.storage.volume import Volume, VolumeArgs
 from infra.versions import JENKINS as PIN
 from infra.workload import SECRETS_VERSION, resources
@@ -63,6 +64,8 @@ class JenkinsArgs:
     """Address -> host names that the cluster's DNS does not know."""
     own_ca: bool = False
     """Whether the issuer of logins has a certificate of our own CA, which Java must then be told to trust."""
+    authorities: str | None = None
+    """Changes with the authorities in the namespace's ConfigMap; absent: the public ones only."""
 
 
 class Jenkins(ComponentResource):
@@ -140,14 +143,16 @@ def _values(args: JenkinsArgs, claim: Input[str]) -> dict[str, Any]:
     extra: dict[str, Any] = {}
     volumes: list[dict[str, Any]] = []
     mounts: list[dict[str, Any]] = []
-    if args.own_ca:
+    if args.own_ca or args.authorities:
         java += [f"-Djavax.net.ssl.trustStore={TRUST}/cacerts", "-Djavax.net.ssl.trustStoreType=JKS"]
-        volumes = [
-            {"name": "trust", "emptyDir": {}},
-            {"name": "authority", "secret": {"secretName": f"{JENKINS}-tls", "items": [_CA_FILE]}},
-        ]
+        volumes = [{"name": "trust", "emptyDir": {}}]
         mounts = [{"name": "trust", "mountPath": TRUST}]
-        extra["customInitContainers"] = [_trust(container_security)]
+        extra["customInitContainers"] = [_trust(args, container_security)]
+    if args.own_ca:
+        volumes.append({"name": "authority", "secret": {"secretName": f"{JENKINS}-tls", "items": [_CA_FILE]}})
+    if args.authorities:
+        volumes.append(authorities.VOLUME)
+        extra["containerEnv"] = [{"name": "GIT_SSL_CAINFO", "value": _GIT_TRUST}]
     if args.host_aliases:
         extra["hostAliases"] = [{"ip": ip, "hostnames": list(names)} for ip, names in args.host_aliases.items()]
     annotations = {"pulumi.com/skipAwait": "true"}
@@ -168,7 +173,7 @@ def _values(args: JenkinsArgs, claim: Input[str]) -> dict[str, Any]:
             },
             "existingSecret": args.secrets,
             "additionalExistingSecrets": [{"name": DEPLOY_SECRET, "keyName": key} for key in deploy_keys],
-            "podAnnotations": {SECRETS_VERSION: args.secrets_version},
+            "podAnnotations": {SECRETS_VERSION: args.secrets_version, **authorities.annotations(args.authorities)},
             "jenkinsUrl": f"{args.url}/",
             "servicePort": JENKINS_PORT,
             "targetPort": JENKINS_PORT,
@@ -225,15 +230,30 @@ def _values(args: JenkinsArgs, claim: Input[str]) -> dict[str, Any]:
 _CA_FILE = {"key": "ca.crt", "path": "ca.crt"}
 
 
-def _trust(security: Mapping[str, Any]) -> dict[str, Any]:
+_GIT_TRUST = f"{TRUST}/bundle.crt"
+"""The image's own list and ours, for Git."""
+
+
+def _trust(args: JenkinsArgs, security: Mapping[str, Any]) -> dict[str, Any]:
     """Return what gives Java its own list of authorities and ours; a JKS file can be read without a password."""
+    known = f"-keystore {TRUST}/cacerts -storepass changeit"
     script = (
         f"rm -f {TRUST}/cacerts"
         f' && keytool -importkeystore -noprompt -srckeystore "$JAVA_HOME/lib/security/cacerts" -srcstorepass changeit'
         f" -destkeystore {TRUST}/cacerts -deststoretype JKS -deststorepass changeit"
-        f" && keytool -importcert -noprompt -alias aihub -file /var/authority/ca.crt"
-        f" -keystore {TRUST}/cacerts -storepass changeit"
     )
+    mounts: list[dict[str, Any]] = [{"name": "trust", "mountPath": TRUST}]
+    if args.own_ca:
+        script += f" && keytool -importcert -noprompt -alias aihub -file /var/authority/ca.crt {known}"
+        mounts.append({"name": "authority", "mountPath": "/var/authority", "readOnly": True})
+    if args.authorities:
+        # One by one: of a file with several keytool takes the first.
+        script += (
+            f" && for file in {authorities.FOLDER}/*.pem; do"
+            f' keytool -importcert -noprompt -alias "$file" -file "$file" {known} || exit 1; done'
+            f" && cat /etc/ssl/certs/ca-certificates.crt {authorities.FILE} > {_GIT_TRUST}"
+        )
+        mounts.append(authorities.MOUNT)
     return {
         "name": "trust",
         # The controller's own image, under the name that the chart works out.
@@ -242,10 +262,7 @@ def _trust(security: Mapping[str, Any]) -> dict[str, Any]:
         "command": ["sh", "-c", script],
         "securityContext": dict(security),
         "resources": _plain(resources(cpu_millicores=500, memory_mib=256)),
-        "volumeMounts": [
-            {"name": "trust", "mountPath": TRUST},
-            {"name": "authority", "mountPath": "/var/authority", "readOnly": True},
-        ],
+        "volumeMounts": mounts,
     }
 
 

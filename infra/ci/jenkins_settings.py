@@ -20,6 +20,7 @@ from infra.ci.jcasc import CascSettings, LoginSettings
 from infra.ci.pipelines import BUILDER_LABEL, COMMENT_LABEL, DRIFT_LABEL, TEST_LABEL
 from infra.ci.secret_files import COSIGN, GIT_ROBOT
 from infra.ci.seed_jobs import seed_jobs
+from infra.ci.trust import trusting
 from infra.ci.webhook import jenkins_url
 from infra.config import StackConfig
 from infra.config.ci import JenkinsConfig
@@ -36,6 +37,7 @@ def agents(
     images = AgentImages(
         agent=config.agent_image,
         base=stack.registry.base_image,
+        tests=config.test_image,
         scanner=config.scanner_image,
         signer=config.signer_image,
     )
@@ -44,9 +46,14 @@ def agents(
     tests = review_agent(
         images, service_account=REVIEW, memory_mib=config.test_memory_mib, deadline_seconds=TEST_DEADLINE_SECONDS
     )
+    clouds = {
+        TRUSTED_CLOUD: {BUILDER_LABEL: builds, COMMENT_LABEL: comments, DRIFT_LABEL: drift_agent(images)},
+        REVIEW_CLOUD: {TEST_LABEL: tests},
+    }
+    trust = builder.trusts_authorities
     return {
-        TRUSTED_CLOUD: ((BUILDER_LABEL, builds), (COMMENT_LABEL, comments), (DRIFT_LABEL, drift_agent(images))),
-        REVIEW_CLOUD: ((TEST_LABEL, tests),),
+        cloud: tuple((label, trusting(pod, images.agent) if trust else pod) for label, pod in pods.items())
+        for cloud, pods in clouds.items()
     }
 
 

@@ -9,6 +9,7 @@ from infra.cluster import selector
 from infra.config import StackConfig
 from infra.delivery.argocd import SERVER_PORT
 from infra.delivery.plan import SPACE as ARGOCD
+from infra.network.address import port_of
 from infra.network.login import login_of
 from infra.plan import API_SERVER_PORT, INGRESS, Flow, Plan, Pods, Space, World
 
@@ -24,7 +25,17 @@ def plan(stack: StackConfig) -> Plan:
 
 
 def _git(stack: StackConfig) -> Plan:
-    server = stack.ci.git.server if stack.ci.git else None
+    server, gitlab = (stack.ci.git.server, stack.ci.git.gitlab) if stack.ci.git else (None, None)
+    if gitlab:
+        callers = {JENKINS: "read the pipelines", BUILD: "fetch the source, comment"}
+        callers |= dict.fromkeys((REVIEW, DRIFT), "fetch the source")
+        port = port_of(gitlab.url)
+        return Plan(
+            flows=tuple(
+                Flow(source=source, target=World.ANYWHERE, port=port, reason=reason)
+                for source, reason in callers.items()
+            )
+        )
     if not server:
         return Plan()
     flows = [Flow(source=SETUP, target=GITEA, port=GITEA_PORT, reason="make repositories and webhook")]
@@ -46,15 +57,17 @@ def _git(stack: StackConfig) -> Plan:
 def _builds(stack: StackConfig) -> Plan:
     if not stack.ci.builder:
         return Plan()
-    server = stack.registry.server
-    flows = [Flow(source=BUILD, target=World.ANYWHERE, port=443, reason="packages, base images, registries elsewhere")]
-    if server:
-        port = int(stack.registry.host.rpartition(":")[2])
-        flows.append(Flow(source=BUILD, target="registry", port=port, reason="push images"))
+    registry = "registry" if stack.registry.server else World.ANYWHERE
+    port = int(stack.registry.host.partition(":")[2] or 443)
+    flows = (
+        Flow(source=BUILD, target=World.ANYWHERE, port=443, reason="packages, base images, registries elsewhere"),
+        Flow(source=BUILD, target=World.ANYWHERE, port=80, reason="Debian's packages"),
+        Flow(source=BUILD, target=registry, port=port, reason="push images"),
+    )
     return Plan(
         spaces={"builds": Space(namespace=stack.ci.builder.namespace)},
         pods={BUILD: Pods(space="builds", labels=selector(BUILD))},
-        flows=tuple(flows),
+        flows=flows,
     )
 
 
@@ -70,7 +83,7 @@ def _jenkins(stack: StackConfig) -> Plan:
             port=API_SERVER_PORT,
             reason="make the builds' pods, watch its configuration",
         ),
-        Flow(source=JENKINS, target=World.ANYWHERE, port=443, reason="plugins; a GitLab outside the cluster"),
+        Flow(source=JENKINS, target=World.ANYWHERE, port=443, reason="plugins"),
         Flow(source=REVIEW, target=World.ANYWHERE, port=443, reason="packages for tests"),
         Flow(source=DRIFT, target=World.ANYWHERE, port=443, reason="packages of the program"),
         Flow(source=DRIFT, target=World.API_SERVER, port=API_SERVER_PORT, reason="compare with what is declared"),

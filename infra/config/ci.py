@@ -22,10 +22,8 @@ GITEA_PORT = 3000
 
 
 class GitServerConfig(Section):
-    """A Git server of our own: one replica, SQLite, one volume."""
+    """A Git server of our own, Gitea (why not Forgejo: docs/decisions/0901): one replica, SQLite, one volume."""
 
-    kind: Literal["gitea"] = "gitea"
-    """Gitea; why not Forgejo: docs/decisions/0901."""
     namespace: DnsLabel = "git"
     image: Image
     """Gitea 1.24 or later with ``git``; the rootless variant of the official one, or our own."""
@@ -120,6 +118,8 @@ class JenkinsConfig(Section):
     """What connects a pod to Jenkins; the version that the chart brings."""
     review_namespace: DnsLabel = "reviews"
     """Where code runs that nobody has approved yet: no Secret is in it."""
+    test_image: Image = "docker.io/library/python:3.11.14-bookworm"
+    """Debian with Python and Git: what tests run in."""
     test_memory_mib: Mib = 3072
     """Memory of a pod that runs tests."""
     scanner_image: Image = "docker.io/aquasec/trivy:0.70.0"
@@ -161,17 +161,3 @@ class CiConfig(Section):
         if self.jenkins and self.drift:
             raise ValueError("drift is for a CI that is not ours, and jenkins looks every morning: leave drift out")
         return self
-
-    def namespaces(self) -> dict[str, str]:
-        """Return the namespaces of this room, by the path of their field."""
-        found = {}
-        if self.git and self.git.server:
-            found["ci.git.server.namespace"] = self.git.server.namespace
-        if self.builder:
-            found["ci.builder.namespace"] = self.builder.namespace
-        if self.jenkins:
-            found["ci.jenkins.namespace"] = self.jenkins.namespace
-            found["ci.jenkins.reviewNamespace"] = self.jenkins.review_namespace
-        if self.drift:
-            found["ci.drift.namespace"] = self.drift.namespace
-        return found

@@ -40,13 +40,13 @@ def parse(rooms: Mapping[str, Any]) -> StackConfig:
     """Return the checked configuration.
 
     Args:
-        rooms: room -> its object, as it stands below ``aihub:`` in the stack file.
+        rooms: room -> its object, as it stands in the stack file; with ``aihub:`` before its key, or without.
 
     Raises:
         ConfigError: anything is wrong; every mistake is in the message, none of the values.
     """
     try:
-        return StackConfig.model_validate(rooms)
+        return StackConfig.model_validate({key.removeprefix(f"{NAMESPACE}:"): value for key, value in rooms.items()})
     except ValidationError as error:
         raise _error(lines(StackConfig, error.errors(include_input=False, include_url=False))) from None
 

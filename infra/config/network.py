@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from infra.config.certificates import CertificatesConfig
 from infra.config.login import LoginConfig
+from infra.config.pem import Authorities
 from infra.config.types import DnsLabel, Mib, Section
 
 PRIVATE_SUFFIXES = (".local", ".localhost", ".internal", ".test", ".lan", ".home.arpa")
@@ -64,6 +65,9 @@ class NetworkConfig(Section):
     """cert-manager of our own; absent, and no ``clusterIssuer``: plain HTTP."""
     login: LoginConfig | None = None
     """How people log in; absent: each part keeps its own accounts."""
+    authorities: Authorities | None = None
+    """Authorities of a company's, or one's own, that whoever calls out from here trusts beside the public ones: their
+    certificates, as PEM text. Absent: the public ones, and the root of ``certificates.issuer: ownCa``."""
 
     @model_validator(mode="after")
     def _ours_or_theirs(self) -> "NetworkConfig":
@@ -90,18 +94,6 @@ class NetworkConfig(Section):
                 "login.dex.host is a name that no DNS of a cluster knows: set controller.clusterIp, "
                 "so that pods find it"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _namespaces_differ(self) -> "NetworkConfig":
-        own = [
-            self.controller.namespace if self.controller else None,
-            self.certificates.namespace if self.certificates else None,
-            self.login.dex.namespace if self.login and self.login.dex else None,
-        ]
-        names = [name for name in own if name]
-        if len(names) != len(set(names)):
-            raise ValueError("controller.namespace, certificates.namespace and login.dex.namespace must differ")
         return self
 
 

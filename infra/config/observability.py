@@ -93,12 +93,6 @@ class OwnStackConfig(Section):
     notify: Url | None = None
     """Webhook that Alertmanager posts alerts to; absent: they are seen in Grafana only."""
 
-    @model_validator(mode="after")
-    def _namespaces_differ(self) -> "OwnStackConfig":
-        if self.namespace == self.node_namespace:
-            raise ValueError("namespace and nodeNamespace are the same: the one is restricted, the other cannot be")
-        return self
-
 
 class TheirCollectorConfig(Section):
     """The cluster's own OpenTelemetry collector, Alloy among them."""

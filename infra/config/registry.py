@@ -6,8 +6,19 @@ from pydantic import Field, model_validator
 
 from infra.config.harbor import HarborConfig
 from infra.config.network import Ipv4
+from infra.config.pem import ServerCertificate
 from infra.config.types import Cron, DnsLabel, Gib, Image, RegistryHost, Section
 from infra.config.vendor_images import VendorImagesConfig
+
+TLS_KEY = "registryTlsKey"
+"""What the server's private key is called in the table of secrets."""
+
+
+class RegistryTlsConfig(Section):
+    """With which certificate it speaks TLS; the key is `aihub:registryTlsKey`."""
+
+    certificate: ServerCertificate
+    """Its certificate, as PEM text, and after it those up to its authority. It names the host of ``registry.host``."""
 
 
 class RegistryServerConfig(Section):
@@ -26,13 +37,18 @@ class RegistryServerConfig(Section):
     Absent: any, and the cluster's DNS knows the name."""
     basic_auth: bool = False
     """Demand a login; then `aihub:registryHtpasswd` holds the accounts."""
-    tls_secret: DnsLabel | None = None
-    """Secret of type kubernetes.io/tls in the namespace; absent: plain HTTP."""
+    tls: RegistryTlsConfig | None = None
+    """Absent: plain HTTP."""
     garbage_collection: Cron = "0 4 * * 0"
     """When layers that no tag needs are removed: a time when nobody pushes."""
     keep_tags: Annotated[int, Field(ge=2, le=10_000, strict=True)] | None = None
     """How many tags of each repository stay, the ones pushed last; the others go before each garbage collection. More
     than builds that may be undone: a version that runs, or is gone back to, is among them. Absent: all stay."""
+
+    @property
+    def service_name(self) -> str:
+        """Its name within the cluster."""
+        return f"registry.{self.namespace}.svc"
 
 
 class RegistryConfig(Section):
@@ -54,6 +70,11 @@ class RegistryConfig(Section):
     """What the Harbor at ``host`` holds; it makes the accounts, too. Absent: ``host`` is none, or others see to it."""
     vendor: VendorImagesConfig | None = None
     """A vendor's registry and the copies of its images; absent: there is none."""
+
+    @property
+    def hostname(self) -> str:
+        """``host`` without its port."""
+        return self.host.partition(":")[0]
 
     @property
     def asks_for_a_login(self) -> bool:

@@ -22,6 +22,9 @@ class VaultAccessConfig(Section):
     """Whether the ClusterSecretStore ``secrets.vault.store`` is made here; False: it is the cluster's own, and must log
     in with ``role``."""
 
+    signed_by_authorities: bool = False
+    """Whether one of `network.authorities` signed Vault's certificate: a store of ours then trusts these alone."""
+
     @property
     def port(self) -> int:
         """Where Vault listens."""

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, model_validator
 
+from infra.config import pem
 from infra.config.aipp import STORE_SECRETS, AippConfig
 from infra.config.chat import ChatConfig
 from infra.config.ci import CiConfig
@@ -65,8 +66,6 @@ class StackConfig(Section):
             return self
         if self.aipp.delivery == "argocd" and not self.delivery.repository:
             raise ValueError("aipp.delivery is argocd, which needs delivery.repository: set it, or deliver by pulumi")
-        if self.aipp.namespace in self.namespaces_beside_aipp():
-            raise ValueError("aipp.namespace is the namespace of something else: give it its own")
         if self.aipp.secrets_by == "agent" and not (self.secrets.vault and self.secrets.vault.access):
             raise ValueError(
                 "aipp.secretsBy is agent, which logs in to Vault by roles of ours: set secrets.vault.access, or leave "
@@ -92,12 +91,6 @@ class StackConfig(Section):
                     f"{repositories[path]}: name one version in both"
                 )
         return self
-
-    def namespaces_beside_aipp(self) -> set[str]:
-        """Return the namespaces of the rooms that run something of ours."""
-        registry = [self.registry.server.namespace] if self.registry.server else []
-        rooms = [self.data.namespace, self.chat.namespace, self.delivery.namespace]
-        return {*rooms, *registry, *self.ci.namespaces().values()}
 
     @model_validator(mode="after")
     def _public_authorities_know_public_names(self) -> "StackConfig":
@@ -129,15 +122,30 @@ class StackConfig(Section):
         return self
 
     @model_validator(mode="after")
-    def _who_knows_the_registrys_certificate(self) -> "StackConfig":
+    def _everybody_knows_the_registrys_certificate(self) -> "StackConfig":
         server = self.registry.server
-        asking = {"ci.builder": self.ci.builder, "delivery.imageUpdater": self.delivery.image_updater}
-        used = [path for path, part in asking.items() if part]
-        if server and server.tls_secret and used:
+        if not server or not server.tls:
+            return self
+        field = "registry.server.tls.certificate"
+        chain = pem.certificates(server.tls.certificate)
+        asked = {"registry.host": self.registry.hostname}
+        if self.delivery.image_updater:
+            asked["delivery.imageUpdater"] = server.service_name
+        if missing := [f"{name} ({path})" for path, name in asked.items() if not pem.covers(chain[0], name)]:
+            raise ValueError(f"{field} does not stand for {' and '.join(missing)}: make one with all of these names")
+        known = pem.certificates(self.network.authorities) if self.network.authorities else []
+        if not pem.comes_from(chain, known) and not pem.comes_from(chain, pem.public_authorities()):
             raise ValueError(
-                f"registry.server.tlsSecret: {' and '.join(used)} cannot know the certificate of a registry in the "
-                "cluster: leave tlsSecret out, or use a registry whose certificate everybody knows"
+                f"{field} is signed by none of network.authorities, and by no public one: add its authority there, and "
+                "to the certificate those between the two"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _vaults_authority_is_stated(self) -> "StackConfig":
+        access = self.secrets.vault.access if self.secrets.vault else None
+        if access and access.signed_by_authorities and not self.network.authorities:
+            raise ValueError("secrets.vault.access.signedByAuthorities means network.authorities: set them, too")
         return self
 
     @model_validator(mode="after")
@@ -202,21 +210,4 @@ class StackConfig(Section):
                 "delivery.rollback undoes in Git what a rollout refused: set chat.delivery to argocd and "
                 "chat.api.rollout to canary or blueGreen, or leave it out"
             )
-        return self
-
-    @model_validator(mode="after")
-    def _namespaces_of_ci_are_its_own(self) -> "StackConfig":
-        used = [self.data.namespace, self.chat.namespace, self.delivery.namespace]
-        used += [self.registry.server.namespace] if self.registry.server else []
-        ours = self.ci.namespaces()
-        for path, namespace in ours.items():
-            if namespace in used or list(ours.values()).count(namespace) > 1:
-                raise ValueError(f"{path} is the namespace of something else: each has its own Secrets and rules")
-        return self
-
-    @model_validator(mode="after")
-    def _namespaces_differ(self) -> "StackConfig":
-        registry = {self.registry.server.namespace} if self.registry.server else set()
-        if self.data.namespace == self.chat.namespace or registry & {self.data.namespace, self.chat.namespace}:
-            raise ValueError("data.namespace, chat.namespace and registry.server.namespace must differ")
         return self

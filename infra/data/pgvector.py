@@ -128,6 +128,8 @@ def _container(args: PgvectorArgs) -> ContainerArgsDict:
         "env": [
             {"name": "POSTGRES_DB", "value": args.database},
             {"name": "POSTGRES_USER", "value": args.user},
+            # Pods' user has no name in the image, and a client without any name, pg_isready too, never asks.
+            {"name": "PGUSER", "value": args.user},
             {"name": "POSTGRES_PASSWORD_FILE", "value": f"{AUTH_FOLDER}/{AUTH_FILE}"},
             # Below the volume's root, which is not the server's own and may hold lost+found.
             {"name": "PGDATA", "value": f"{DATA_FOLDER}/pgdata"},

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 from pulumi import Input
 
-from infra.cluster import labels
 from infra.data.chroma import Chroma, ChromaArgs
 from infra.data.redis import AUTH_FILES, Redis, RedisArgs
 from infra.registry.access import Registry
 from infra.registry.build import build_secrets
 from infra.registry.image import BuiltImage, BuiltImageArgs
 from infra.registry.room import pull_secret
-from infra.secrets.files import SecretFiles, SecretFilesArgs
+from infra.secrets.files import declare_secret
 from infra.site import Site
 from infra.versions import CHROMA, REDIS
 
@@ -30,17 +29,7 @@ def declare(site: Site, registry: Registry) -> Stores:
     """Declare Redis and Chroma; each image is the configured one, or is built here."""
     config, namespace = site.stack.data, site.namespaces["data"]
     pull = pull_secret(site, registry, "data")
-    auth = SecretFiles(
-        "redis-auth",
-        SecretFilesArgs(
-            namespace=namespace,
-            labels=labels("data", "redis"),
-            files=AUTH_FILES,
-            values=site.secrets.values,
-            vault=site.stack.secrets.vault,
-        ),
-        opts=site.options,
-    )
+    auth = declare_secret(site, "data", "redis-auth", "data", AUTH_FILES, component="redis")
     redis = Redis(
         "redis",
         RedisArgs(

@@ -9,6 +9,12 @@ from pulumi import ComponentResource, Output, ResourceOptions
 from infra.cluster import labels
 from infra.delivery.project import SERVER
 
+# Many releases of External Secrets have the API server fill in fields of `spec.data[].remoteRef`, which ones depends on
+# the release; Argo CD's own comparison takes each for a change. Ignored (`ignoreDifferences`) they would, together with
+# RespectIgnoreDifferences, freeze the whole list: https://github.com/argoproj/argo-cd/issues/17694.
+COMPARED_BY_API_SERVER = {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
+"""https://argo-cd.readthedocs.io/en/stable/user-guide/diff-strategies/"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ApplicationArgs:
@@ -28,6 +34,8 @@ class ApplicationArgs:
     """Where the objects go."""
     ignored: tuple[dict[str, Any], ...] = ()
     """Fields that others own while the object runs; neither compared nor written after the object is there."""
+    external_secrets: bool = False
+    """Whether its objects include ExternalSecrets."""
 
 
 class Application(ComponentResource):
@@ -54,10 +62,11 @@ class Application(ComponentResource):
 def manifest(name: str, args: ApplicationArgs) -> dict[str, Any]:
     """Return the Application (argoproj.io/v1alpha1) as it stands in a file or at the API server."""
     ignored: dict[str, Any] = {"ignoreDifferences": list(args.ignored)} if args.ignored else {}
+    compared: dict[str, Any] = {"annotations": COMPARED_BY_API_SERVER} if args.external_secrets else {}
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Application",
-        "metadata": {"name": name, "namespace": args.namespace, "labels": labels("delivery", name)},
+        "metadata": {"name": name, "namespace": args.namespace, "labels": labels("delivery", name), **compared},
         "spec": {
             "project": args.project,
             "source": {"repoURL": args.repository, "targetRevision": args.branch, "path": args.path},

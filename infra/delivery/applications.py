@@ -77,6 +77,7 @@ def application_args(stack: StackConfig, application: str, stack_name: str) -> A
         path=overlay(stack, application, stack_name),
         target_namespace=delivery.namespace if application == UPDATES else stack.chat.namespace,
         ignored=_turned_services(stack) if application == "backend-chat" else (),
+        external_secrets=stack.secrets.vault is not None,
     )
 
 

@@ -10,6 +10,7 @@ from pulumi import ComponentResource, Input, Output, Resource, ResourceOptions
 from infra.chart import release
 from infra.ci.webhook import ArgoCdWebhook
 from infra.config.delivery import ArgoCdConfig
+from infra.network import authorities
 from infra.network.login import GROUPS_CLAIM, Login
 from infra.versions import ARGO_CD
 from infra.workload import resources
@@ -27,6 +28,16 @@ CACHE_FILES: Mapping[str, str] = {"auth": "${argocdRedisPassword}"}
 PART_OF = {"app.kubernetes.io/part-of": "argocd"}
 """Argo CD reads no settings from objects without it, and takes up a change of these by itself."""
 _CA_FOLDER = "/etc/aihub-ca"
+_IMAGE = '{{ .Values.global.image.repository }}:{{ include "argo-cd.defaultTag" . }}'
+"""Argo CD's own, under the name that the chart works out."""
+CONTAINER_SECURITY: Mapping[str, Any] = {
+    "allowPrivilegeEscalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "readOnlyRootFilesystem": True,
+    "runAsNonRoot": True,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+"""As the charts of this room have it for the containers of their own."""
 
 
 def settings_files(login: Login | None, webhook: ArgoCdWebhook | None) -> dict[str, str]:
@@ -66,6 +77,8 @@ class ArgoCdArgs:
     """How people log in; absent: the administrator's password only."""
     secrets: tuple[Resource, ...]
     """Secrets that must be there first."""
+    authorities: str | None = None
+    """Changes with the authorities in the namespace's ConfigMap; absent: the public ones only."""
 
 
 class ArgoCd(ComponentResource):
@@ -119,7 +132,7 @@ def values(args: ArgoCdArgs) -> dict[str, Any]:
         "notifications": {"enabled": False},
         "applicationSet": {"replicas": 0},
         "controller": {"resources": _size(500, config.controller_memory_mib)},
-        "repoServer": {"resources": _size(500, config.repo_server_memory_mib)},
+        "repoServer": _repo_server(args),
         "redis": {"resources": _size(100, config.redis_memory_mib)},
         "server": _server(args),
     }
@@ -129,29 +142,54 @@ def _size(cpu_millicores: int, memory_mib: int) -> dict[str, Any]:
     return dict(resources(cpu_millicores=cpu_millicores, memory_mib=memory_mib))
 
 
-def _server(args: ArgoCdArgs) -> dict[str, Any]:
-    server: dict[str, Any] = {"resources": _size(250, args.config.server_memory_mib)}
-    if not args.config.host:
+def _repo_server(args: ArgoCdArgs) -> dict[str, Any]:
+    """Return what reads Git. Not by `configs.tls.certificates`, which for its host would trust no public authority."""
+    server: dict[str, Any] = {"resources": _size(500, args.config.repo_server_memory_mib)}
+    if not args.authorities:
         return server
-    issuer = {"cert-manager.io/cluster-issuer": args.cluster_issuer} if args.cluster_issuer else {}
-    server["ingress"] = {
-        "enabled": True,
-        "ingressClassName": args.ingress_class,
-        "hostname": args.config.host,
-        "annotations": issuer,
-        "tls": bool(args.cluster_issuer),
+    return server | {
+        "podAnnotations": authorities.annotations(args.authorities),
+        "initContainers": [authorities.bundle_maker(_IMAGE, CONTAINER_SECURITY)],
+        "volumes": [authorities.VOLUME, authorities.BUNDLE_VOLUME],
+        "volumeMounts": [{**authorities.BUNDLE_MOUNT, "readOnly": True}],
+        "env": authorities.BUNDLE_ENVIRONMENT,
     }
-    if args.login and args.login.own_ca:
+
+
+def _server(args: ArgoCdArgs) -> dict[str, Any]:
+    server: dict[str, Any] = {
+        "resources": _size(250, args.config.server_memory_mib),
+        "env": [],
+        "volumes": [],
+        "volumeMounts": [],
+    }
+    if args.authorities:
+        server["podAnnotations"] = authorities.annotations(args.authorities)
+        server["env"] += authorities.ENVIRONMENT
+        server["volumes"].append(authorities.VOLUME)
+        server["volumeMounts"].append(authorities.MOUNT)
+    if args.config.host:
+        server |= _page(args)
+    if args.login and args.login.own_ca and args.config.host:
         # Beside the image's own authorities: the issuer's certificate is of our own, and so is this page's.
-        server["env"] = [{"name": "SSL_CERT_DIR", "value": f"/etc/ssl/certs:{_CA_FOLDER}"}]
-        server["volumes"] = [
-            {
-                "name": "ca",
-                "secret": {"secretName": CERTIFICATE_SECRET, "items": [{"key": "ca.crt", "path": "ca.crt"}]},
-            }
-        ]
-        server["volumeMounts"] = [{"name": "ca", "mountPath": _CA_FOLDER, "readOnly": True}]
-    return server
+        ca = {"secretName": CERTIFICATE_SECRET, "items": [{"key": "ca.crt", "path": "ca.crt"}]}
+        server["env"].append({"name": "SSL_CERT_DIR", "value": f"/etc/ssl/certs:{_CA_FOLDER}"})
+        server["volumes"].append({"name": "ca", "secret": ca})
+        server["volumeMounts"].append({"name": "ca", "mountPath": _CA_FOLDER, "readOnly": True})
+    return {key: value for key, value in server.items() if value}
+
+
+def _page(args: ArgoCdArgs) -> dict[str, Any]:
+    issuer = {"cert-manager.io/cluster-issuer": args.cluster_issuer} if args.cluster_issuer else {}
+    return {
+        "ingress": {
+            "enabled": True,
+            "ingressClassName": args.ingress_class,
+            "hostname": args.config.host,
+            "annotations": issuer,
+            "tls": bool(args.cluster_issuer),
+        }
+    }
 
 
 def _oidc(login: Login) -> str:

@@ -11,7 +11,9 @@ from infra.cluster import labels
 from infra.config import StackConfig
 from infra.config.delivery import ImageUpdaterConfig
 from infra.delivery.applications import PARTS, overlay
-from infra.versions import IMAGE_UPDATER
+from infra.delivery.argocd import CONTAINER_SECURITY
+from infra.network import authorities
+from infra.versions import IMAGE_UPDATER, IMAGE_UPDATER_IMAGE
 from infra.workload import resources
 
 NAME = "chat"
@@ -32,6 +34,8 @@ class ImageUpdaterArgs:
     """Entry about a registry of our own; absent: the registry speaks HTTPS and needs no login."""
     depends_on: tuple[Resource, ...]
     """What must be there first."""
+    authorities: str | None = None
+    """Changes with the authorities in the namespace's ConfigMap; absent: the public ones only."""
 
 
 class ImageUpdater(ComponentResource):
@@ -55,12 +59,24 @@ class ImageUpdater(ComponentResource):
             "containerPorts": {"metrics": METRICS_PORT},
             "extraArgs": ["--metrics-secure=false"],
             "resources": dict(resources(cpu_millicores=250, memory_mib=args.config.memory_mib)),
+            **(_trust(args.authorities) if args.authorities else {}),
         }
         chart = release(
             name, IMAGE_UPDATER, namespace=args.namespace, values=values, parent=self, depends_on=args.depends_on
         )
         self.release = chart.name.apply(str)
         self.register_outputs({"release": self.release})
+
+
+def _trust(version: str) -> dict[str, Any]:
+    """Return the values with which it trusts a company's authorities: the registry's, and by a bundle Git's."""
+    return {
+        "podAnnotations": authorities.annotations(version),
+        "initContainers": [authorities.bundle_maker(IMAGE_UPDATER_IMAGE, CONTAINER_SECURITY)],
+        "volumes": [authorities.VOLUME, authorities.BUNDLE_VOLUME],
+        "volumeMounts": [{**authorities.BUNDLE_MOUNT, "readOnly": True}],
+        "extraEnv": authorities.BUNDLE_ENVIRONMENT,
+    }
 
 
 def registry_entry(stack: StackConfig, pull_secret: str | None) -> dict[str, Any] | None:
@@ -74,9 +90,9 @@ def registry_entry(stack: StackConfig, pull_secret: str | None) -> dict[str, Any
         return None
     entry: dict[str, Any] = {"name": "ours", "prefix": registry.host, "default": False}
     if server:
-        scheme = "https" if server.tls_secret else "http"
+        scheme = "https" if server.tls else "http"
         port = registry.host.rpartition(":")[2]
-        entry |= {"api_url": f"{scheme}://registry.{server.namespace}.svc:{port}", "insecure": not server.tls_secret}
+        entry |= {"api_url": f"{scheme}://{server.service_name}:{port}", "insecure": not server.tls}
     else:
         entry |= {"api_url": f"https://{registry.host}", "insecure": False}
     return entry | ({"credentials": f"pullsecret:{stack.delivery.namespace}/{pull_secret}"} if pull_secret else {})

@@ -1,10 +1,9 @@
 """Argo CD's namespace and that of Argo Rollouts, their pods, whom they call; and the rollback."""
 
-from urllib.parse import urlsplit
-
 from infra.cluster import selector
 from infra.config import StackConfig
 from infra.delivery.argocd import SERVER_PORT
+from infra.network.address import port_of
 from infra.network.login import login_of
 from infra.plan import API_SERVER_PORT, INGRESS, Flow, Plan, Pods, Space, World
 
@@ -66,6 +65,4 @@ def _to_api_server(component: str, reason: str) -> Flow:
 
 def _to_git(component: str, stack: StackConfig, reason: str) -> Flow:
     """Return the call of Git, wherever it is: outside, behind the ingress controller, or in this cluster."""
-    url = urlsplit(stack.delivery.repository or "")
-    port = url.port or (80 if url.scheme == "http" else 443)
-    return Flow(source=component, target=World.ANYWHERE, port=port, reason=reason)
+    return Flow(source=component, target=World.ANYWHERE, port=port_of(stack.delivery.repository or ""), reason=reason)

@@ -11,6 +11,7 @@ from pulumi_kubernetes.core.v1 import ContainerArgsDict, PodSpecArgsDict, PodTem
 
 from infra.cluster import labels
 from infra.folders import Folder
+from infra.network import authorities
 from infra.workload import Settings, SettingsArgs, pod_spec, resources, service_account
 
 SCRIPT = Path(__file__).with_name("rollback.py")
@@ -59,6 +60,8 @@ class RollbackArgs:
     """Its namespace."""
     pull_secret: Input[str] | None = None
     """Name of the Secret to pull the image with; absent: none is needed."""
+    trusts_authorities: bool = False
+    """Whether the namespace has a ConfigMap of authorities, to be trusted beside the public ones."""
 
 
 class Rollback(ComponentResource):
@@ -144,13 +147,16 @@ def _pod(args: RollbackArgs, account: Input[str], script: Input[str]) -> PodSpec
             ],
         },
     }
+    container, trust = _container(args), args.trusts_authorities
     return pod_spec(
         service_account=account,
-        containers=[_container(args)],
+        init_containers=[authorities.bundle_writer(args.image)] if trust else [],
+        containers=[{**container, "env": authorities.BUNDLE_ENVIRONMENT} if trust else container],
         folders=[
             Folder.of_config("script", SCRIPT_FOLDER, script),
             Folder.of_secret("credentials", CREDENTIALS_FOLDER, args.credentials),
             Folder(volume=token, mounts=({"name": "account", "mount_path": ACCOUNT_FOLDER, "read_only": True},)),
+            *(authorities.bundle_folders() if trust else ()),
         ],
     )
 

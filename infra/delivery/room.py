@@ -1,6 +1,6 @@
 """From the configuration of delivery to its components: the controllers, and what they deliver."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -8,7 +8,6 @@ from pulumi import Resource, ResourceOptions
 
 from infra.chat.names import ENGINE
 from infra.ci.webhook import argocd_webhook
-from infra.cluster import labels
 from infra.delivery import argocd, image_updater
 from infra.delivery.application import Application
 from infra.delivery.applications import ROLLED_OUT, UPDATES, application_args, applications, overlay
@@ -20,12 +19,13 @@ from infra.delivery.projects import projects
 from infra.delivery.rollback_job import Rollback, RollbackArgs, credentials_files
 from infra.delivery.rollouts_controller import RolloutsController, RolloutsControllerArgs
 from infra.network.address import cluster_issuer, public_url
+from infra.network.authorities import version_of
 from infra.network.login import Login, login_of
-from infra.registry.access import Registry
+from infra.registry.access import Registry, pull_secret_name
 from infra.registry.build import build_secrets
 from infra.registry.image import BuiltImage, BuiltImageArgs
 from infra.registry.room import pull_secret
-from infra.secrets.files import SecretFiles, SecretFilesArgs
+from infra.secrets.files import SecretFiles, declare_secret
 from infra.site import Site
 from infra.versions import GIT
 
@@ -85,8 +85,15 @@ def _argocd(site: Site) -> ArgoCd:
         raise ValueError("aihub:delivery.argocd is not set")
     login = _login(site)
     secrets: list[Resource] = [
-        _secret(site, argocd.SETTINGS_SECRET, argocd.settings_files(login, argocd_webhook(stack)), argocd.PART_OF),
-        _secret(site, argocd.CACHE_SECRET, argocd.CACHE_FILES, {}),
+        declare_secret(
+            site,
+            "delivery",
+            argocd.SETTINGS_SECRET,
+            SPACE,
+            argocd.settings_files(login, argocd_webhook(stack)),
+            more_labels=argocd.PART_OF,
+        ),
+        declare_secret(site, "delivery", argocd.CACHE_SECRET, SPACE, argocd.CACHE_FILES),
     ]
     if stack.delivery.username:
         secrets.append(_repository(site))
@@ -100,6 +107,7 @@ def _argocd(site: Site) -> ArgoCd:
             cluster_issuer=cluster_issuer(stack),
             login=login,
             secrets=tuple(secrets),
+            authorities=version_of(stack),
         ),
         opts=site.options,
     )
@@ -114,7 +122,8 @@ def _repository(site: Site) -> SecretFiles:
     """Declare the Secret that makes the repository known to Argo CD, and to Image Updater through it."""
     config = site.stack.delivery
     files = argocd.repository_files(config.repository or "", config.username or "")
-    return _secret(site, argocd.REPOSITORY_SECRET, files, {"argocd.argoproj.io/secret-type": "repository"})
+    kind = {"argocd.argoproj.io/secret-type": "repository"}
+    return declare_secret(site, "delivery", argocd.REPOSITORY_SECRET, SPACE, files, more_labels=kind)
 
 
 def _image_updater(site: Site, registry: Registry, after: tuple[Resource, ...]) -> ImageUpdater:
@@ -127,8 +136,9 @@ def _image_updater(site: Site, registry: Registry, after: tuple[Resource, ...]) 
         ImageUpdaterArgs(
             namespace=site.namespaces[SPACE],
             config=config,
-            registry=registry_entry(site.stack, f"{SPACE}-registry-pull" if pull else None),
+            registry=registry_entry(site.stack, pull_secret_name(SPACE) if pull else None),
             depends_on=(*after, *((pull,) if pull else ())),
+            authorities=version_of(site.stack),
         ),
         opts=site.options,
     )
@@ -142,16 +152,8 @@ def _rollback(site: Site, registry: Registry) -> None:
         ROLLBACK,
         BuiltImageArgs(registry=registry, context=f"images/{ROLLBACK}", tag=GIT, secrets=build_secrets()),
     )
-    credentials = SecretFiles(
-        GIT_SECRET,
-        SecretFilesArgs(
-            namespace=site.namespaces["chat"],
-            labels=labels("delivery", ROLLBACK),
-            files=credentials_files(config.username),
-            values=site.secrets.values,
-            vault=stack.secrets.vault,
-        ),
-        opts=site.options,
+    credentials = declare_secret(
+        site, "delivery", GIT_SECRET, "chat", credentials_files(config.username), component=ROLLBACK
     )
     has_updater = config.image_updater is not None
     Rollback(
@@ -170,21 +172,8 @@ def _rollback(site: Site, registry: Registry) -> None:
             refused=f"{overlay(stack, UPDATES, pulumi.get_stack())}/{REFUSED_FILE}" if has_updater else None,
             updater=image_updater.NAME if has_updater else None,
             updater_namespace=config.namespace,
-            pull_secret="chat-registry-pull" if registry.username else None,
-        ),
-        opts=site.options,
-    )
-
-
-def _secret(site: Site, name: str, files: Mapping[str, str], more_labels: Mapping[str, str]) -> SecretFiles:
-    return SecretFiles(
-        name,
-        SecretFilesArgs(
-            namespace=site.namespaces[SPACE],
-            labels={**labels("delivery", name), **more_labels},
-            files=files,
-            values=site.secrets.values,
-            vault=site.stack.secrets.vault,
+            pull_secret=pull_secret_name("chat") if registry.username else None,
+            trusts_authorities=stack.network.authorities is not None,
         ),
         opts=site.options,
     )

@@ -1,5 +1,7 @@
 """Under which addresses people reach what has a host name: for every room that has an Ingress. Declares nothing."""
 
+from urllib.parse import urlsplit
+
 from infra.config.stack import StackConfig
 
 OWN_CA = "own-ca"
@@ -28,3 +30,9 @@ def public_url(stack: StackConfig, host: str) -> str:
     """Return the address of ``host``, without a slash at its end, as browsers and programs must use it."""
     port = public_port(stack)
     return f"{'https' if cluster_issuer(stack) else 'http'}://{host}{f':{port}' if port else ''}"
+
+
+def port_of(url: str) -> int:
+    """Return the port that an address leads to: the one in it, or its scheme's."""
+    parts = urlsplit(url)
+    return parts.port or (80 if parts.scheme == "http" else 443)

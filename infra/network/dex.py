@@ -8,7 +8,9 @@ from pulumi_kubernetes.core.v1 import ContainerArgsDict
 
 from infra.cluster import labels, selector
 from infra.folders import Folder
+from infra.network import authorities
 from infra.network.dex_config import DATABASE
+from infra.network.ingress import ingress
 from infra.network.names import DEX_METRICS_PORT, DEX_PORT
 from infra.storage.volume import Volume, VolumeArgs
 from infra.workload import SECRETS_VERSION, http_probe, pod_spec, resources, service, service_account
@@ -40,6 +42,8 @@ class DexArgs:
     """StorageClass of the database: signing keys, and who is logged in."""
     memory_mib: int
     """Memory, reserved whole."""
+    authorities: str | None = None
+    """Changes with the authorities in the namespace's ConfigMap, for where it finds people; absent: the public ones."""
 
 
 class Dex(ComponentResource):
@@ -69,7 +73,12 @@ class Dex(ComponentResource):
         folders = [
             Folder.of_claim("data", DATABASE.rpartition("/")[0], volume.claim),
             Folder.of_secret("config", _CONFIG_FOLDER, args.config),
+            *([authorities.folder()] if args.authorities else ()),
         ]
+        versions: dict[str, Input[str]] = {
+            SECRETS_VERSION: args.config_version,
+            **authorities.annotations(args.authorities),
+        }
         workload = k8s.apps.v1.Deployment(
             f"{name}-server",
             metadata={"name": name, "namespace": args.namespace, "labels": its_labels},
@@ -79,7 +88,7 @@ class Dex(ComponentResource):
                 "strategy": {"type": "Recreate"},
                 "selector": {"match_labels": selector(name)},
                 "template": {
-                    "metadata": {"labels": its_labels, "annotations": {SECRETS_VERSION: args.config_version}},
+                    "metadata": {"labels": its_labels, "annotations": versions},
                     "spec": pod_spec(
                         service_account=service_account(name, args.namespace, its_labels, None, self),
                         containers=[_container(args)],
@@ -92,43 +101,19 @@ class Dex(ComponentResource):
         self.service = service(
             name, args.namespace, its_labels, ports={"http": DEX_PORT}, workload=workload, parent=self
         )
-        self._serve(name, args, self.service)
-        self.register_outputs({"service": self.service})
-
-    def _serve(self, name: str, args: DexArgs, service: Input[str]) -> None:
-        """Declare the Ingress of the login page."""
-        k8s.networking.v1.Ingress(
-            f"{name}-ingress",
-            metadata={
-                "name": name,
-                "namespace": args.namespace,
-                "labels": labels("network", name),
-                "annotations": {
-                    "cert-manager.io/cluster-issuer": args.cluster_issuer,
-                    # The certificate takes longer than Pulumi waits for an address.
-                    "pulumi.com/skipAwait": "true",
-                },
-            },
-            spec={
-                "ingress_class_name": args.ingress_class,
-                "tls": [{"hosts": [args.host], "secret_name": f"{name}-tls"}],
-                "rules": [
-                    {
-                        "host": args.host,
-                        "http": {
-                            "paths": [
-                                {
-                                    "path": "/",
-                                    "path_type": "Prefix",
-                                    "backend": {"service": {"name": service, "port": {"number": DEX_PORT}}},
-                                }
-                            ]
-                        },
-                    }
-                ],
-            },
-            opts=ResourceOptions(parent=self),
+        ingress(
+            name,
+            args.namespace,
+            its_labels,
+            host=args.host,
+            routes={"/": (self.service, DEX_PORT)},
+            ingress_class=args.ingress_class,
+            certificate=f"{name}-tls",
+            cluster_issuer=args.cluster_issuer,
+            nginx={},
+            parent=self,
         )
+        self.register_outputs({"service": self.service})
 
 
 def _container(args: DexArgs) -> ContainerArgsDict:
@@ -138,7 +123,10 @@ def _container(args: DexArgs) -> ContainerArgsDict:
         "image": args.image,
         "command": ["dex", "serve", f"{_CONFIG_FOLDER}/{CONFIG_FILE}"],
         # Else a dollar sign in a secret of the connector would be read as a variable's name.
-        "env": [{"name": "DEX_EXPAND_ENV", "value": "false"}],
+        "env": [
+            {"name": "DEX_EXPAND_ENV", "value": "false"},
+            *(authorities.ENVIRONMENT if args.authorities else ()),
+        ],
         "ports": [
             {"name": "http", "container_port": DEX_PORT},
             {"name": "telemetry", "container_port": DEX_METRICS_PORT},

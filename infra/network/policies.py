@@ -67,20 +67,22 @@ class Policies(ComponentResource):
 
 
 def _incoming(flow: Flow, plan: Plan) -> NetworkPolicyIngressRuleArgsDict:
-    return {"from_": [_peer(flow.source, plan)], "ports": [{"protocol": "TCP", "port": flow.port}]}
+    return {"from_": _peers(flow.source, plan), "ports": [{"protocol": "TCP", "port": flow.port}]}
 
 
 def _outgoing(flow: Flow, plan: Plan) -> NetworkPolicyEgressRuleArgsDict:
     # The API server's pods are no pods: its Service leads to a port of a node.
     port = API_SERVER_PORT if flow.target == World.API_SERVER else flow.port
-    return {"to": [_peer(flow.target, plan)], "ports": [{"protocol": "TCP", "port": port}]}
+    return {"to": _peers(flow.target, plan), "ports": [{"protocol": "TCP", "port": port}]}
 
 
-def _peer(end: str, plan: Plan) -> NetworkPolicyPeerArgsDict:
+def _peers(end: str, plan: Plan) -> list[NetworkPolicyPeerArgsDict]:
     if end in set(World):
-        return {"ip_block": {"cidr": "0.0.0.0/0"}}
+        addresses: NetworkPolicyPeerArgsDict = {"ip_block": {"cidr": "0.0.0.0/0"}}
+        # To Cilium no pod has an address: a block of them means everybody but the cluster's own.
+        return [addresses, {"namespace_selector": {}}] if end == World.ANYWHERE else [addresses]
     pods = plan.pods[end]
     namespace: NetworkPolicyPeerArgsDict = {
         "namespace_selector": {"match_labels": {_NAMESPACE_NAME: plan.spaces[pods.space].namespace}}
     }
-    return {**namespace, "pod_selector": {"match_labels": pods.labels}} if pods.labels else namespace
+    return [{**namespace, "pod_selector": {"match_labels": pods.labels}} if pods.labels else namespace]

@@ -6,6 +6,7 @@ from infra.config.hosts import served_hosts
 from infra.config.login import DexConfig
 from infra.config.network import ControllerConfig
 from infra.network.address import ACME, OWN_CA, cluster_issuer
+from infra.network.authorities import Authorities, AuthoritiesArgs, version_of
 from infra.network.cert_manager import CertManager, CertManagerArgs
 from infra.network.controller import Controller
 from infra.network.controller_args import ControllerArgs
@@ -16,7 +17,7 @@ from infra.network.login import login_of
 from infra.network.names import CERT_MANAGER, DEX
 from infra.network.policies import Policies, PoliciesArgs
 from infra.plan import INGRESS
-from infra.secrets.files import SecretFiles, SecretFilesArgs
+from infra.secrets.files import SecretFiles, SecretFilesArgs, declare_secret
 from infra.site import Site
 
 
@@ -24,6 +25,9 @@ def declare(site: Site) -> None:
     """Declare that nothing may talk but what the plan's flows allow; then the ways in that are ours."""
     Policies("network", PoliciesArgs(namespaces=site.namespaces, plan=site.plan), opts=site.options)
     network = site.stack.network
+    if network.authorities:
+        args = AuthoritiesArgs(namespaces=site.namespaces, certificates=network.authorities)
+        Authorities("authorities", args, opts=site.options)
     if network.controller:
         _controller(site, network.controller)
     if network.certificates:
@@ -80,7 +84,7 @@ def _domains(site: Site) -> list[str]:
     """Return the domains of everything that the stack serves by a name: all that our own root may sign for."""
     names = [host for _, host in served_hosts(site.stack)]
     if site.stack.registry.server:
-        names.append(site.stack.registry.host.partition(":")[0])
+        names.append(site.stack.registry.hostname)
     parents = {name: name.partition(".")[2] for name in names}
     return sorted({parent if "." in parent else name for name, parent in parents.items()})
 
@@ -89,17 +93,8 @@ def _dex(site: Site, config: DexConfig) -> None:
     login, issuer = login_of(site.stack), cluster_issuer(site.stack)
     if login is None or issuer is None:
         raise ValueError("the configuration lets Dex through only with a login and certificates")
-    file = SecretFiles(
-        "dex-config",
-        SecretFilesArgs(
-            namespace=site.namespaces[DEX],
-            labels=labels("network", DEX),
-            files={CONFIG_FILE: configuration(config, login)},
-            values=site.secrets.values,
-            vault=site.stack.secrets.vault,
-        ),
-        opts=site.options,
-    )
+    files = {CONFIG_FILE: configuration(config, login)}
+    file = declare_secret(site, "network", "dex-config", DEX, files, component=DEX)
     Dex(
         DEX,
         DexArgs(
@@ -107,6 +102,7 @@ def _dex(site: Site, config: DexConfig) -> None:
             image=config.image,
             config=file.secret,
             config_version=file.version,
+            authorities=version_of(site.stack),
             host=config.host,
             ingress_class=site.stack.network.ingress_class,
             cluster_issuer=issuer,

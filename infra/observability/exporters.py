@@ -1,9 +1,6 @@
 """From the configuration to the exporters of stores: the chat's Redis, and AIPP's Redis and database."""
 
-from collections.abc import Mapping
-
 from infra.aipp.names import EXPORTER_SESSION, PGVECTOR, POSTGRES_EXPORTER, REDIS, REDIS_EXPORTER
-from infra.cluster import labels
 from infra.config.aipp import DATABASE_PASSWORD, REDIS_PASSWORD, AippConfig
 from infra.data import pgvector, redis
 from infra.observability.names import stores_are_asked
@@ -15,8 +12,8 @@ from infra.observability.store_exporters import (
     postgres_password,
     redis_passwords,
 )
-from infra.registry.access import PULL_SECRET, puller_of
-from infra.secrets.files import SecretFiles, SecretFilesArgs
+from infra.registry.access import pull_secret_name, puller_of
+from infra.secrets.files import SecretFiles, declare_secret
 from infra.site import Site
 
 
@@ -25,7 +22,7 @@ def declare_exporters(site: Site) -> None:
     if image := site.stack.observability.redis_exporter_image:
         host = f"redis.{site.stack.data.namespace}.svc"
         files = redis_passwords(host, redis.PORT, "redisPassword")
-        secret = _secret(site, "redis-exporter", "data", files)
+        secret = declare_secret(site, "observability", "redis-exporter", "data", files)
         _redis_exporter(site, "redis-exporter", "data", image=image, host=host, secret=secret)
     if aipp := site.stack.aipp:
         _beside_aipp(site, aipp)
@@ -40,12 +37,12 @@ def _beside_aipp(site: Site, aipp: AippConfig) -> None:
     if image := config.redis_exporter_image:
         host = f"{REDIS}.{aipp.namespace}.svc"
         files = redis_passwords(host, redis.PORT, REDIS_PASSWORD)
-        secret = _secret(site, REDIS_EXPORTER, "aipp", files, aipp.vault_paths())
+        secret = declare_secret(site, "observability", REDIS_EXPORTER, "aipp", files, paths=aipp.vault_paths())
         if not is_argocds:
             _redis_exporter(site, REDIS_EXPORTER, "aipp", image=image, host=host, secret=secret)
     if image := config.postgres_exporter_image:
         files = postgres_password(DATABASE_PASSWORD)
-        secret = _secret(site, POSTGRES_EXPORTER, "aipp", files, aipp.vault_paths())
+        secret = declare_secret(site, "observability", POSTGRES_EXPORTER, "aipp", files, paths=aipp.vault_paths())
         if not is_argocds:
             _postgres_exporter(site, aipp, image, secret)
 
@@ -90,21 +87,4 @@ def _pull_secret(site: Site, space: str) -> str | None:
     aipp = site.stack.aipp
     if space == "aipp" and aipp and aipp.pull_secret:
         return aipp.pull_secret
-    return f"{space}-{PULL_SECRET}" if puller_of(site.stack.registry) else None
-
-
-def _secret(
-    site: Site, name: str, space: str, files: Mapping[str, str], paths: Mapping[str, str] | None = None
-) -> SecretFiles:
-    return SecretFiles(
-        name,
-        SecretFilesArgs(
-            namespace=site.namespaces[space],
-            labels=labels("observability", name),
-            files=files,
-            values=site.secrets.values,
-            vault=site.stack.secrets.vault,
-            paths=paths or {},
-        ),
-        opts=site.options,
-    )
+    return pull_secret_name(space) if puller_of(site.stack.registry) else None

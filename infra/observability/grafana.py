@@ -6,6 +6,7 @@ from typing import Any
 
 from pulumi import Input
 
+from infra.network import authorities
 from infra.observability import names
 from infra.workload import SECRETS_VERSION, resources
 
@@ -65,6 +66,8 @@ class GrafanaArgs:
     """Who signs its certificate; None: plain HTTP."""
     login: GrafanaLoginArgs | None = None
     """None: only its own administrator logs in."""
+    authorities: str | None = None
+    """Changes with the authorities in its namespace's ConfigMap; None: the public ones only."""
 
 
 def grafana_values(args: GrafanaArgs) -> dict[str, Any]:
@@ -78,7 +81,7 @@ def grafana_values(args: GrafanaArgs) -> dict[str, Any]:
         "serviceMonitor": {"enabled": False},
         "admin": {"existingSecret": args.admin_secret, "userKey": "admin-user", "passwordKey": "admin-password"},
         "rbac": {"namespaced": True},
-        "podAnnotations": {SECRETS_VERSION: args.secrets_version},
+        "podAnnotations": {SECRETS_VERSION: args.secrets_version, **authorities.annotations(args.authorities)},
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "resources": resources(cpu_millicores=500, memory_mib=256),
         "sidecar": {
@@ -95,6 +98,16 @@ def grafana_values(args: GrafanaArgs) -> dict[str, Any]:
         "grafana.ini": _settings(args),
         **({"extraSecretMounts": _mounts(login), "hostAliases": _aliases(login)} if login else {}),
         **({"ingress": _ingress(args)} if args.host else {}),
+        **(_trust() if args.authorities else {}),
+    }
+
+
+def _trust() -> dict[str, Any]:
+    """Return what lets it ask an issuer whose certificate a company's authority signed; `tls_client_ca` is for one."""
+    folder = {"name": authorities.CONFIG_MAP, "configMap": authorities.CONFIG_MAP, "mountPath": authorities.FOLDER}
+    return {
+        "extraConfigmapMounts": [{**folder, "readOnly": True}],
+        "env": {"SSL_CERT_FILE": authorities.FILE},
     }
 
 

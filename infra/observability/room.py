@@ -1,14 +1,12 @@
 """From the configuration of the room to its components."""
 
-from collections.abc import Mapping
-
 from pulumi import Input, Output
 
 from infra.ci.git import page_of
-from infra.cluster import labels
 from infra.config import StackConfig
 from infra.config.observability import IssuerEndpointsConfig, OwnStackConfig
 from infra.network.address import cluster_issuer, public_url
+from infra.network.authorities import version_of
 from infra.network.login import GROUPS_CLAIM, Login, login_of
 from infra.observability import names
 from infra.observability.alert import rule_spec
@@ -25,7 +23,7 @@ from infra.observability.prometheus import PrometheusStack, PrometheusStackArgs
 from infra.observability.scope import scope_of
 from infra.observability.stores import Loki, LokiArgs, Tempo, TempoArgs
 from infra.observability.targets import targets_of
-from infra.secrets.files import SecretFiles, SecretFilesArgs
+from infra.secrets.files import declare_secret
 from infra.site import Site
 
 RUNBOOKS = "docs/runbooks.md"
@@ -117,10 +115,16 @@ def _own_stack(site: Site, own: OwnStackConfig) -> PrometheusStack:
 
 def _grafana(site: Site, own: OwnStackConfig) -> GrafanaArgs:
     stack = site.stack
-    admin = _secret(site, "grafana-admin", "observability", ADMIN_FILES)
+    admin = declare_secret(site, "observability", "grafana-admin", "observability", ADMIN_FILES)
     login = login_of(stack) if own.grafana_host else None
     client = (
-        _secret(site, "grafana-login", "observability", {LOGIN_SECRET_FILE: f"${{{login.secret_key('grafana')}}}"})
+        declare_secret(
+            site,
+            "observability",
+            "grafana-login",
+            "observability",
+            {LOGIN_SECRET_FILE: f"${{{login.secret_key('grafana')}}}"},
+        )
         if login
         else None
     )
@@ -133,6 +137,7 @@ def _grafana(site: Site, own: OwnStackConfig) -> GrafanaArgs:
         ingress_class=stack.network.ingress_class,
         cluster_issuer=cluster_issuer(stack),
         login=_login(login, own, client.secret) if login and client else None,
+        authorities=version_of(stack),
     )
 
 
@@ -155,17 +160,3 @@ def _login(login: Login, own: OwnStackConfig, client_secret: Input[str]) -> Graf
 
 def _at(issuer: str, endpoint: str) -> str:
     return issuer.rstrip("/") + endpoint if endpoint.startswith("/") else endpoint
-
-
-def _secret(site: Site, name: str, space: str, files: Mapping[str, str]) -> SecretFiles:
-    return SecretFiles(
-        name,
-        SecretFilesArgs(
-            namespace=site.namespaces[space],
-            labels=labels("observability", name),
-            files=files,
-            values=site.secrets.values,
-            vault=site.stack.secrets.vault,
-        ),
-        opts=site.options,
-    )

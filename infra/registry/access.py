@@ -46,7 +46,6 @@ PASSWORD_KEY, PULLER_KEY = "registryPassword", "harborPullPassword"
 """What the accounts' passwords are called in the table of secrets."""
 PULLER, BUILDER, COPIER = "aihub-nodes", "aihub-builder", "aihub-mirror"
 """Harbor's robots: who pulls for the cluster, who pushes what is built here, who pushes copies."""
-PULL_SECRET = "registry-pull"  # noqa: S105 - the Secret's name
 PULL_SECRET_TYPE = "kubernetes.io/dockerconfigjson"  # noqa: S105 - its type
 
 
@@ -60,6 +59,11 @@ def puller_of(config: RegistryConfig) -> Account | None:
     if config.harbor:
         return Account(host=config.host, username=robot_name(config.harbor, PULLER), key=PULLER_KEY)
     return Account(host=config.host, username=config.username, key=PASSWORD_KEY) if config.username else None
+
+
+def pull_secret_name(space: str) -> str:
+    """Return the name of the Secret with which the pods of a room pull, in the namespace that is its own."""
+    return f"{space}-registry-pull"
 
 
 def pull_secret_files(account: Account) -> dict[str, str]:

@@ -94,6 +94,14 @@ def connect(host: str, port: int, timeout: float) -> socket.socket:
     raise trouble
 
 
+def trusting() -> ssl.SSLContext:
+    """Return what trusts the authorities that are known here, and those of the variable ``AUTHORITIES`` (PEM)."""
+    context = ssl.create_default_context()
+    if authorities := os.environ.get("AUTHORITIES"):
+        context.load_verify_locations(cadata=authorities)
+    return context
+
+
 def secured(host: str, port: int, timeout: float) -> ssl.SSLSocket:
     """Return a connection by TLS whose certificate is trusted here.
 
@@ -102,7 +110,7 @@ def secured(host: str, port: int, timeout: float) -> ssl.SSLSocket:
     """
     plain = connect(host, port, timeout)
     try:
-        return ssl.create_default_context().wrap_socket(plain, server_hostname=host)
+        return trusting().wrap_socket(plain, server_hostname=host)
     except ssl.SSLCertVerificationError as error:
         raise StepError(TLS, f"the certificate of {host}:{port} is not trusted: {error.verify_message}") from None
     except (ssl.SSLError, OSError) as error:

@@ -1,25 +1,27 @@
 """From the configuration of the registry to its components."""
 
 from dataclasses import replace
+from functools import partial
 
 import pulumi
-from pulumi import Input
+from pulumi import Input, Output, RunError
 
 from infra.cluster import labels
+from infra.config import pem
 from infra.config.harbor import HarborConfig
-from infra.config.registry import RegistryServerConfig
+from infra.config.registry import TLS_KEY, RegistryServerConfig, RegistryTlsConfig
 from infra.config.secrets import VaultConfig
 from infra.config.vendor_images import VendorImagesConfig
 from infra.registry.access import (
     BUILDER,
     COPIER,
     PASSWORD_KEY,
-    PULL_SECRET,
     PULL_SECRET_TYPE,
     PULLER_KEY,
     Account,
     Registry,
     pull_secret_files,
+    pull_secret_name,
     puller_of,
     robot_name,
 )
@@ -79,7 +81,7 @@ def pull_secret(site: Site, registry: Registry, room: str, *, vault: VaultConfig
             from the stack even where the rest is in Vault, since this program needs the login itself.
     """
     account = puller_of(site.stack.registry)
-    return _login(site, account, f"{room}-{PULL_SECRET}", room, vault=vault) if account and registry.username else None
+    return _login(site, account, pull_secret_name(room), room, vault=vault) if account and registry.username else None
 
 
 def push_secret(site: Site, registry: Registry, room: str) -> SecretFiles | None:
@@ -87,7 +89,7 @@ def push_secret(site: Site, registry: Registry, room: str) -> SecretFiles | None
     if not registry.username or registry.password is None:
         return None
     account = Account(host=registry.host, username=registry.username, key=PASSWORD_KEY)
-    return _login(site, account, f"{room}-{PULL_SECRET}", room, password=registry.password)
+    return _login(site, account, pull_secret_name(room), room, password=registry.password)
 
 
 def vendor_pull_secret(site: Site, name: str, room: str) -> SecretFiles | None:
@@ -160,7 +162,38 @@ def _vendor_images(site: Site, config: VendorImagesConfig, registry: Registry) -
     Copies("vendor-images", CopiesArgs(registry=registry, copies=copies, login=login))
 
 
+def _tls(site: Site, config: RegistryTlsConfig) -> SecretFiles:
+    if end := pem.end_soon(pem.certificates(config.certificate)):
+        pulumi.log.warn(
+            f"aihub:registry.server.tls.certificate runs out on {end:%Y-%m-%d}, and then nobody pushes or pulls: have "
+            "a new one made (docs/registry.md)"
+        )
+    return SecretFiles(
+        "registry-tls",
+        SecretFilesArgs(
+            namespace=site.namespaces["registry"],
+            labels=labels("registry", "registry"),
+            files={"tls.crt": config.certificate, "tls.key": f"${{{TLS_KEY}}}"},
+            values={TLS_KEY: Output.from_input(site.secrets.values[TLS_KEY]).apply(partial(_fitting, config))},
+            type="kubernetes.io/tls",
+        ),
+        opts=site.options,
+    )
+
+
+def _fitting(config: RegistryTlsConfig, key: str) -> str:
+    """Return the key of a certificate; a preview's stand-in for one is none, and passes.
+
+    Raises:
+        RunError: it is another's.
+    """
+    if "PRIVATE KEY-----" in key and not pem.fits(pem.certificates(config.certificate)[0], key):
+        raise RunError(f"aihub:{TLS_KEY}: {': '.join(pem.OTHER_KEY)}")
+    return key
+
+
 def _server(site: Site, config: RegistryServerConfig) -> RegistryServer:
+    tls = _tls(site, config.tls) if config.tls else None
     accounts = (
         SecretFiles(
             "registry-accounts",
@@ -189,7 +222,8 @@ def _server(site: Site, config: RegistryServerConfig) -> RegistryServer:
             keep_tags=config.keep_tags,
             accounts=accounts.secret if accounts else None,
             accounts_version=accounts.version if accounts else None,
-            tls_secret=config.tls_secret,
+            tls_secret=tls.secret if tls else None,
+            tls_version=tls.version if tls else None,
             metrics=bool(site.stack.observability.stack or site.stack.observability.monitors),
         ),
         opts=site.options,

@@ -14,7 +14,7 @@ from infra.store import Store, StoreArgs, declare_store
 from infra.workload import SECRETS_VERSION, http_probe, pod_spec, resources
 
 GARBAGE_COLLECTION_TIMEOUT_SECONDS = 3600
-KEEP_NEWEST_TAGS = Path(__file__).with_name("keep_newest_tags.sh")
+FORGET_UNTAGGED = Path(__file__).with_name("forget_untagged.sh")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,8 +38,10 @@ class RegistryServerArgs(StoreArgs):
     """Name of the Secret with the accounts (file ``htpasswd``); absent: no login."""
     accounts_version: Input[str] | None = None
     """Changes with the accounts."""
-    tls_secret: str | None = None
+    tls_secret: Input[str] | None = None
     """Name of a kubernetes.io/tls Secret; absent: plain HTTP."""
+    tls_version: Input[str] | None = None
+    """Changes with it."""
     metrics: bool = False
     """Whether somebody collects its metrics."""
     memory_mib: int = 512
@@ -58,6 +60,7 @@ class RegistryServer(ComponentResource):
             port=args.port, login=args.accounts is not None, tls=args.tls_secret is not None, metrics=args.metrics
         )
         secrets: dict[str, Input[str] | None] = {HTPASSWD.rpartition("/")[0]: args.accounts, TLS: args.tls_secret}
+        versions = [version for version in (args.accounts_version, args.tls_version) if version is not None]
         store = declare_store(
             self,
             name,
@@ -73,7 +76,7 @@ class RegistryServer(ComponentResource):
                 for path, secret in secrets.items()
                 if secret is not None
             ],
-            annotations={SECRETS_VERSION: args.accounts_version} if args.accounts_version is not None else {},
+            annotations={SECRETS_VERSION: Output.concat(*versions)} if versions else {},
             cluster_ip=args.cluster_ip,
         )
         self._collect_garbage(name, args, store)
@@ -87,12 +90,14 @@ class RegistryServer(ComponentResource):
         container: ContainerArgsDict = {
             "name": "garbage-collection",
             "image": args.image,
-            "args": ["garbage-collect", "--delete-untagged", CONFIG_FILE],
+            "args": ["garbage-collect", CONFIG_FILE],
             "resources": resources(cpu_millicores=500, memory_mib=args.memory_mib),
         }
-        before = [] if args.keep_tags is None else [_keep_newest_tags(args, args.keep_tags)]
         pod = pod_spec(
-            service_account=store.account, init_containers=before, containers=[container], folders=store.folders
+            service_account=store.account,
+            init_containers=[_forget_untagged(args)],
+            containers=[container],
+            folders=store.folders,
         )
         pod["restart_policy"] = "Never"
         # The volume can be mounted on one node only: the registry's.
@@ -122,14 +127,14 @@ class RegistryServer(ComponentResource):
         )
 
 
-def _keep_newest_tags(args: RegistryServerArgs, count: int) -> ContainerArgsDict:
-    """Return what runs before the collector and leaves each repository its newest tags."""
+def _forget_untagged(args: RegistryServerArgs) -> ContainerArgsDict:
+    """Return what runs before the collector and leaves each repository its newest tags, and what they lead to."""
     return {
-        "name": "keep-newest-tags",
+        "name": "forget-untagged",
         "image": args.image,
-        "command": ["sh", "-c", KEEP_NEWEST_TAGS.read_text()],
+        "command": ["sh", "-c", FORGET_UNTAGGED.read_text()],
         "env": [
-            {"name": "KEEP_TAGS", "value": str(count)},
+            {"name": "KEEP_TAGS", "value": "" if args.keep_tags is None else str(args.keep_tags)},
             {"name": "REPOSITORIES", "value": f"{DATA}/docker/registry/v2/repositories"},
         ],
         "resources": resources(cpu_millicores=100, memory_mib=64),
@@ -138,7 +143,7 @@ def _keep_newest_tags(args: RegistryServerArgs, count: int) -> ContainerArgsDict
 
 def _container(args: RegistryServerArgs) -> ContainerArgsDict:
     """Return the registry's container; its health page needs no login."""
-    scheme = "HTTPS" if args.tls_secret else "HTTP"
+    scheme = "HTTPS" if args.tls_secret is not None else "HTTP"
     port: ContainerPortArgsDict = {"name": "registry", "container_port": args.port, "host_port": args.port}
     metrics: ContainerPortArgsDict = {"name": "metrics", "container_port": METRICS_PORT}
     return {

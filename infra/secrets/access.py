@@ -1,5 +1,6 @@
 """Who may do what with a stack's entries in Vault: three policies for exactly those, and one role."""
 
+import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -56,7 +57,10 @@ class VaultAccess(ComponentResource):
         import pulumi_vault as vault  # noqa: PLC0415 - half a second of the program's start, for the stacks that use it
 
         config = args.config
-        provider = vault.Provider(f"{name}-provider", address=config.address, opts=ResourceOptions(parent=self))
+        # A child token, the provider's default, would need a right of its own (auth/token/create).
+        provider = vault.Provider(
+            f"{name}-provider", address=config.address, skip_child_token=True, opts=ResourceOptions(parent=self)
+        )
         child = ResourceOptions(parent=self, provider=provider)
         policies = {
             purpose: vault.Policy(
@@ -130,6 +134,8 @@ class VaultStoreArgs:
     """Mount of the key-value engine, version 2."""
     namespaces: Sequence[str]
     """Namespaces whose ExternalSecrets may use it."""
+    authorities: str | None = None
+    """Who may have signed Vault's certificate, as PEM text; absent: the public ones."""
 
 
 class VaultStore(ComponentResource):
@@ -156,10 +162,12 @@ def store_spec(args: VaultStoreArgs) -> dict[str, Any]:
         "namespace": config.service_account_namespace,
         "audiences": [AUDIENCE],
     }
+    bundle = base64.b64encode(args.authorities.encode()).decode() if args.authorities else None
     return {
         "conditions": [{"namespaces": sorted(args.namespaces)}],
         "provider": {
             "vault": {
+                **({"caBundle": bundle} if bundle else {}),
                 "server": config.address,
                 "path": args.mount,
                 "version": "v2",

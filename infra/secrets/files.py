@@ -10,7 +10,9 @@ import pulumi_kubernetes as k8s
 from pulumi import ComponentResource, Input, Output, ResourceOptions, RunError
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
+from infra.cluster import labels
 from infra.config.secrets import VaultConfig
+from infra.site import Site
 
 REFRESH_INTERVAL = "1h"
 """How often External Secrets looks for a new value in Vault."""
@@ -75,6 +77,43 @@ class SecretFiles(ComponentResource):
         # A hash of 256 random bits tells nothing; it must be readable to show that pods are replaced, and why.
         self.version = Output.unsecret(Output.all(**content).apply(_digest))
         self.register_outputs({"secret": self.secret, "version": self.version})
+
+
+def declare_secret(
+    site: Site,
+    room: str,
+    name: str,
+    space: str,
+    files: Mapping[str, str],
+    *,
+    component: str | None = None,
+    more_labels: Mapping[str, str] | None = None,
+    paths: Mapping[str, str] | None = None,
+) -> SecretFiles:
+    """Declare a Secret of the stack's own secrets, wherever it keeps them.
+
+    Args:
+        site: the installation.
+        room: whose it is.
+        name: what it is called.
+        space: whose namespace it is in.
+        files: file -> template.
+        component: what its labels call it; None: its name.
+        more_labels: further labels.
+        paths: key -> entry in Vault, for those that lie elsewhere than the rest.
+    """
+    return SecretFiles(
+        name,
+        SecretFilesArgs(
+            namespace=site.namespaces[space],
+            labels={**labels(room, component or name), **(more_labels or {})},
+            files=files,
+            values=site.secrets.values,
+            vault=site.stack.secrets.vault,
+            paths=paths or {},
+        ),
+        opts=site.options,
+    )
 
 
 def keys_of(files: Mapping[str, str]) -> list[str]:

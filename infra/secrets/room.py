@@ -26,6 +26,11 @@ def declare(site: Site) -> None:
         package = {stack.aipp.namespace} if stack.aipp else set()
         VaultStore(
             vault.store,
-            VaultStoreArgs(config=vault.access, mount=vault.mount, namespaces=sorted(ours | package)),
+            VaultStoreArgs(
+                config=vault.access,
+                mount=vault.mount,
+                namespaces=sorted(ours | package),
+                authorities=stack.network.authorities if vault.access.signed_by_authorities else None,
+            ),
             opts=site.options,
         )

@@ -2,9 +2,8 @@
 
 import pulumi
 
-from infra.cluster import labels
 from infra.config.storage import BackupsConfig, LocalPathConfig, LonghornConfig, SchedulesConfig
-from infra.secrets.files import SecretFiles, SecretFilesArgs
+from infra.secrets.files import SecretFiles, declare_secret
 from infra.site import Site
 from infra.storage.local_path import LocalPath, LocalPathArgs
 from infra.storage.longhorn import Longhorn, LonghornArgs
@@ -71,20 +70,8 @@ def _schedules(site: Site, config: SchedulesConfig) -> None:
 
 def _backup_account(site: Site, backups: BackupsConfig) -> SecretFiles:
     """Declare the Secret with the account of the S3 service, under the names that Longhorn looks for."""
-    name = "longhorn-backup-account"
     endpoint = {"AWS_ENDPOINTS": backups.endpoint} if backups.endpoint else {}
-    return SecretFiles(
-        name,
-        SecretFilesArgs(
-            namespace=site.namespaces["storage"],
-            labels=labels("storage", name),
-            files={
-                "AWS_ACCESS_KEY_ID": "${backupAccessKey}",
-                "AWS_SECRET_ACCESS_KEY": "${backupSecretKey}",
-                **endpoint,
-            },
-            values=site.secrets.values,
-            vault=site.stack.secrets.vault,
-        ),
-        opts=site.options,
-    )
+    keys = {"AWS_ACCESS_KEY_ID": "${backupAccessKey}", "AWS_SECRET_ACCESS_KEY": "${backupSecretKey}"}
+    authorities = site.stack.network.authorities
+    trust = {"AWS_CERT": authorities} if authorities else {}  # beside the public ones
+    return declare_secret(site, "storage", "longhorn-backup-account", "storage", {**keys, **endpoint, **trust})

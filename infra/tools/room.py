@@ -1,8 +1,7 @@
 """From the configuration of the tools to their components."""
 
-from infra.cluster import labels
 from infra.network.address import cluster_issuer, public_url
-from infra.secrets.files import SecretFiles, SecretFilesArgs
+from infra.secrets.files import declare_secret
 from infra.site import Site
 from infra.tools.penpot import Penpot, PenpotArgs, secret_files
 
@@ -12,17 +11,7 @@ def declare(site: Site) -> None:
     config, stack = site.stack.tools.penpot, site.stack
     if not config:
         return
-    secret = SecretFiles(
-        "penpot-secrets",
-        SecretFilesArgs(
-            namespace=site.namespaces["tools"],
-            labels=labels("tools", "penpot-secrets"),
-            files=secret_files(config),
-            values=site.secrets.values,
-            vault=stack.secrets.vault,
-        ),
-        opts=site.options,
-    )
+    secret = declare_secret(site, "tools", "penpot-secrets", "tools", secret_files(config))
     Penpot(
         "penpot",
         PenpotArgs(

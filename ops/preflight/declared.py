@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from infra.config import StackConfig, parse
+from infra.config import StackConfig
 from infra.plan import Plan
-from infra.recorder import Recording, record
-from infra.stackfile import configuration, placeholder_secrets
+from infra.recorder import Recording
+from infra.stackfile import record_stack, stack_of
 from ops.access import NODE_CONTEXT
 
 
@@ -47,9 +47,11 @@ class Declared:
 
     @property
     def on_this_machine(self) -> bool:
-        """Whether this machine is the cluster's node: one of its ports is the way in, or the node is ours."""
-        stack = self.stack
-        return self.own_node or stack.network.controller is not None or stack.chat.exposure.node_port is not None
+        """Whether this machine is the cluster's node: the node is ours, or its ports lead to a controller of ours.
+
+        A NodePort alone says nothing: the node may be elsewhere, or a container to which Docker leads the port.
+        """
+        return self.own_node or self.stack.network.controller is not None
 
     def manifests(self) -> Iterator[Mapping[str, Any]]:
         """Yield everything that says something about objects: manifests, and the values that charts are given."""
@@ -70,9 +72,7 @@ def declared(name: str) -> Declared:
     from infra.gitops import declare_workload  # noqa: PLC0415
     from infra.program import plan  # noqa: PLC0415
 
-    config = configuration(name)
-    stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
-    recording = record(declare_workload, stack=name, config=config, secrets=placeholder_secrets())
+    stack, recording = stack_of(name), record_stack(declare_workload, name)
     return Declared(name=name, stack=stack, recording=recording, plan=plan(stack))
 
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 from infra.ci.git import followed_project
 from infra.ci.webhook import argocd_webhook
 from infra.config import StackConfig
+from ops.clients.gitlab import CORRECT, GitLab
 from ops.credentials import kept
 from ops.errors import OpsError
-from ops.gitlab_api import CORRECT, GitLab
 from ops.machine import Finding
 from ops.paths import StackPaths
 

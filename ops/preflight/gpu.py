@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ops.cards import RESOURCE, askers, of_others, offered, told
+from ops.checks.cards import RESOURCE, askers, of_others, offered, told
 from ops.machine import Finding
 from ops.preflight.declared import Declared
 from ops.preflight.reader import Machine, Ran

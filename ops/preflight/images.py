@@ -15,7 +15,8 @@ FIXES = {
     NAME: "add the name to the DNS that is asked there, or to /etc/hosts; or correct registry.vendor.host",
     ROUTE: "have the firewall let this place reach that address and port, or copy from a machine that does",
     PORT: "ask the vendor which port its registry has, and correct registry.vendor.host",
-    TLS: "let that place trust the certificate's authority (nodes: RKE2's registries.yaml), or have it renewed",
+    TLS: "have it renewed; or let its authority be trusted: by this machine's own list, by the pods that look "
+    "(network.authorities), and by nodes (RKE2's registries.yaml), which only a pull shows",
     LOGIN: f"set registry.vendor.username and its password (make secret NAME={VENDOR_KEY}), or ask for rights",
     IMAGE: "`make images` prints what each tag means today: correct the source, or ask the vendor where the image went",
 }

@@ -9,7 +9,9 @@ from typing import Any
 from infra.config import StackConfig
 from infra.plan import World
 from ops.machine import Finding
+from ops.preflight.cilium import reaches_no_node
 from ops.preflight.declared import Declared, walk
+from ops.preflight.fields import lacking, manifests_of
 from ops.preflight.reader import Machine
 from ops.preflight.versions import too_old
 
@@ -48,6 +50,7 @@ def looks(machine: Machine, declared: Declared) -> list[Finding]:
         *_named(machine, declared),
         *_namespaces({item["metadata"]["name"] for item in there["items"]}, declared),
         *_collector(machine, declared),
+        *reaches_no_node(machine, declared),
         *too_old(machine, declared),
     ]
     return found or [Finding(name=NAME, ok=True, says="every part of it that the stack names is there")]
@@ -65,7 +68,8 @@ def _kinds(machine: Machine, declared: Declared) -> Iterator[Finding]:
         for version in item["spec"]["versions"]
         if version["served"]
     }
-    for wanted in sorted(_kinds_of(declared) - served):
+    kinds = _kinds_of(declared)
+    for wanted in sorted(kinds - served):
         version, _, kind = wanted.partition(" ")
         group, field = version.partition("/")[0], OPERATORS.get(kind, ("", ""))[1]
         older = sorted(each for each in served if each.startswith(f"{group}/") and each.endswith(f" {kind}"))
@@ -77,6 +81,8 @@ def _kinds(machine: Machine, declared: Declared) -> Iterator[Finding]:
             if older
             else "have its operator installed" + f", or set {field}" * bool(field),
         )
+    others = [each for each in manifests_of(declared) if f"{each['apiVersion']} {each['kind']}" in kinds]
+    yield from lacking(listed["items"], others)
 
 
 def _kinds_of(declared: Declared) -> set[str]:

@@ -34,18 +34,20 @@ def holders(services: Mapping[str, Any]) -> dict[int, tuple[str, str]]:
     }
 
 
-def node_port(machine: Machine, port: int, held: Mapping[int, tuple[str, str]], ours: frozenset[str]) -> Finding:
-    """Judge one port."""
+def node_port(machine: Machine, port: int, held: Mapping[int, tuple[str, str]], declared: Declared) -> Finding:
+    """Judge one port; what listens on this machine is in the way only where this machine is the node."""
     name = f"port {port}"
     if port in held:
         namespace, service = held[port]
-        mine = namespace in ours
+        mine = namespace in declared.namespaces
         return Finding(
             name=name,
             ok=mine,
             says=f"held by service {namespace}/{service}" + (", which is ours" if mine else ", which is not ours"),
             fix=f"choose another port in the stack's file, or free it: kubectl -n {namespace} edit service {service}",
         )
+    if not declared.on_this_machine:
+        return Finding(name=name, ok=True, says="no Service has it")
     free = machine.is_free(port)
     return Finding(
         name=name,
@@ -61,4 +63,4 @@ def looks(machine: Machine, declared: Declared) -> list[Finding]:
     if not wanted:
         return []
     held = holders(machine.kubectl("services", "--all-namespaces") or {"items": []})
-    return [node_port(machine, port, held, declared.namespaces) for port in wanted]
+    return [node_port(machine, port, held, declared) for port in wanted]

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from infra.config import StackConfig
 from infra.secrets.entries import Entry, entries, paths
+from ops.clients.vault import LOGIN, Keys, Vault, from_environment
 from ops.errors import OpsError
 from ops.machine import Finding
-from ops.vault_api import LOGIN, Keys, Vault, from_environment
 
 
 def looks(name: str, stack: StackConfig) -> list[Finding]:

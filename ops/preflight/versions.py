@@ -9,8 +9,9 @@ from ops.preflight.reader import Machine
 from ops.preflight.storage import LONGHORN_PROVISIONER
 
 ONE_POD = "ReadWriteOncePod"
-KUBERNETES = (1, 29)
-"""The first that enforces ReadWriteOncePod, and starts a container beside the others before them, by default."""
+KUBERNETES = (1, 30)
+"""The first that waits before it ends a container (``preStop.sleep``); 1.29 enforces ReadWriteOncePod, and starts a
+container beside the others before them. By default all three."""
 LONGHORN = (1, 11)
 """The first that makes volumes which one pod alone may mount."""
 LONGHORN_VERSION = "current-longhorn-version"
@@ -32,15 +33,25 @@ def too_old(machine: Machine, declared: Declared) -> Iterator[Finding]:
         for container in mapping.get("initContainers", ())
         if container.get("restartPolicy") == "Always"
     ]
-    if one_pod or beside:
+    waiting = [
+        mapping["name"]
+        for each in objects
+        for mapping in walk(each)
+        if "sleep" in (mapping.get("lifecycle") or {}).get("preStop", {})
+    ]
+    if needs := [*one_pod, *beside, *waiting]:
         nodes = machine.kubectl("nodes") or {"items": []}
         kubelets = {item["metadata"]["name"]: item["status"]["nodeInfo"]["kubeletVersion"] for item in nodes["items"]}
         if old := [f"{node} {version}" for node, version in kubelets.items() if _is_before(version, KUBERNETES)]:
-            yield _finding("Kubernetes", ", ".join(old), KUBERNETES, [*one_pod, *beside])
+            yield _finding("Kubernetes", ", ".join(old), KUBERNETES, needs)
     if one_pod and not declared.stack.storage.longhorn:
         version = _of_longhorn(machine, declared)
         if _is_before(version, LONGHORN):
-            yield _finding("Longhorn", version, LONGHORN, one_pod)
+            without = (
+                "; enai-scheduler starts without, and may then run twice when a node dies, with "
+                "aipp.scheduler.exclusiveVolume: false (docs/aipp.md)"
+            )
+            yield _finding("Longhorn", version, LONGHORN, one_pod, without)
 
 
 def _of_longhorn(machine: Machine, declared: Declared) -> str:
@@ -61,11 +72,10 @@ def _is_before(version: str, first: tuple[int, int]) -> bool:
     return found is not None and (int(found[1]), int(found[2])) < first
 
 
-def _finding(what: str, runs: str, first: tuple[int, int], needs: Iterable[str]) -> Finding:
+def _finding(what: str, runs: str, first: tuple[int, int], needs: Iterable[str], without: str = "") -> Finding:
     return Finding(
         name=f"{what} version",
         ok=False,
-        says=f"{runs}: {', '.join(sorted(set(needs)))} would wait for ever before {first[0]}.{first[1]}",
-        fix=f"have {what} raised; enai-scheduler starts without, and may then run twice when a node dies, with "
-        "aipp.scheduler.exclusiveVolume: false (docs/aipp.md)",
+        says=f"{runs}: {', '.join(sorted(set(needs)))} need {first[0]}.{first[1]}",
+        fix=f"have {what} raised{without}",
     )

@@ -15,7 +15,6 @@ from google.protobuf import struct_pb2
 
 SIGNATURE_KEY: Final = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a tag of the protocol, not a password
-ASSET_SIGNATURE: Final = "c44067f5952c0a294b673a41bacd8c17"
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What a value that is not yet known looks like to the engine, when it is sent as text."""
 _UNKNOWN_TEXTS: Final = frozenset(

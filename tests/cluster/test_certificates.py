@@ -2,15 +2,17 @@
 
 import base64
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
 from cluster import openssl
-from cluster.certificates import API_NAMES, AUTHORITIES, DAYS, Keys
+from cluster.certificates import API_NAMES, AUTHORITIES, AUTHORITY_DAYS, DAYS, Keys
 from cluster.openssl import Subject
-from cluster.settings import Node
+from cluster.settings import RENEWED_BEFORE_SECONDS, Node
+from ops import machine
 from tests.cluster.support import node_in
 
 
@@ -70,6 +72,26 @@ def test_the_kubeconfig_carries_its_certificates_within(node: Node):
     assert found["current-context"] == "aihub-local"
     assert found["clusters"][0]["cluster"]["server"] == "https://127.0.0.1:6443"
     assert base64.b64decode(found["users"][0]["user"]["client-key-data"]) == node.key("admin").read_bytes()
+
+
+def test_the_day_on_which_a_certificate_ends(node: Node):
+    for name, days in (("kube-apiserver", DAYS), ("ca", AUTHORITY_DAYS)):
+        assert openssl.end(node.certificate(name)) == pytest.approx(time.time() + days * 86400, abs=600)
+
+
+def test_a_node_whose_certificates_end_within_a_month_is_told_of(node: Node, monkeypatch: pytest.MonkeyPatch):
+    (fine,) = machine.certificates(node)
+    assert fine.ok
+    ends = time.time() + RENEWED_BEFORE_SECONDS - 60
+    monkeypatch.setattr(openssl, "end", lambda path: ends if path.stem == "etcd" else ends + 10**8)
+    (finding,) = machine.certificates(node)
+    assert not finding.ok
+    assert time.strftime("%Y-%m-%d", time.gmtime(ends)) in finding.says
+    assert finding.fix.startswith("make up renews them")
+
+
+def test_where_there_is_no_node_nothing_is_said_of_certificates(tmp_path: Path):
+    assert machine.certificates(node_in(tmp_path)) == []
 
 
 def test_near_its_end_a_certificate_is_renewed_and_what_sealed_secrets_is_kept(tmp_path: Path):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cluster import settings
 from cluster.components import services
 from cluster.components.service import Service
 from cluster.settings import Node
@@ -73,6 +74,34 @@ def test_containerd_trusts_the_registry_and_keeps_no_second_copy():
     assert hosts.parent.name == "registry.local:5000"
     assert hosts.is_relative_to(cri["registry"]["config_path"])
     assert "http://registry.local:5000" in tomllib.loads(containerd.files[hosts])["host"]
+
+
+def test_containerd_asks_by_tls_where_a_person_names_the_authority():
+    node = dataclasses.replace(NODE, registry_ca="-----BEGIN CERTIFICATE-----\n")
+    containerd = named("containerd", node)
+    (told,) = tomllib.loads(file_of(containerd, "hosts.toml"))["host"].items()
+    assert told == (
+        "https://registry.local:5000",
+        {"capabilities": ["pull", "resolve"], "ca": str(node.registry_authority)},
+    )
+    assert containerd.files[node.registry_authority] == node.registry_ca
+    assert containerd.digest() != named("containerd").digest()
+
+
+def test_what_a_person_said_of_the_registry_is_remembered_and_taken_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "Node", lambda: node_in(tmp_path))
+    assert settings.load().registry_ca is None
+    file = node_in(tmp_path).registry_authority
+    file.parent.mkdir(parents=True)
+    file.write_text(settings.load(registry_ca="certificate").registry_ca)
+    assert settings.load().registry_ca == "certificate"
+    assert settings.load(registry_ca="none").registry_ca is None
+
+
+def test_builders_on_the_machine_are_told_of_plain_http_and_of_nothing_else():
+    registries = tomllib.loads(settings.builder_registries("registry.local:5000"))["registry"]
+    assert registries == [{"location": "registry.local:5000", "insecure": True}]
+    assert "registry" not in tomllib.loads(settings.builder_registries(None))
 
 
 def test_the_network_is_one_bridge_with_the_nodes_address():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster import packages
+from cluster import NodeError, packages
 
 
 @pytest.fixture
@@ -38,3 +38,34 @@ def test_without_systemd_nobody_is_told(machine: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(packages, "RUNNING_SYSTEMD", machine / "absent")
     packages.install(["anything"])
     assert not (machine / "told").exists()
+
+
+REFUSAL = """\
+The following packages will be REMOVED:
+  containerd.io docker-ce
+  docker-ce-cli
+The following NEW packages will be installed:
+  buildah containerd
+"""
+
+
+def test_what_would_remove_docker_is_refused_and_named(machine: Path) -> None:
+    script = f'case "$*" in *--no-remove*) printf "%s" "{REFUSAL}"; exit 100 ;; esac; touch {machine}/removed'
+    (machine / "bin" / "apt-get").write_text(f"#!/bin/sh\n{script}\n")
+    with pytest.raises(NodeError, match=r"would remove containerd\.io docker-ce docker-ce-cli; nothing was changed"):
+        packages.install(["buildah", "containerd"])
+    assert not (machine / "removed").exists()
+
+
+@pytest.mark.parametrize("brought", [True, False])
+def test_dockers_containerd_and_runc_count_as_there(
+    machine: Path, monkeypatch: pytest.MonkeyPatch, brought: bool
+) -> None:
+    (machine / "bin" / "dpkg-query").write_text(
+        '#!/bin/sh\nfor each; do echo "$each installed"; done | grep -v "^run"\n'
+    )
+    (machine / "bin" / "dpkg-query").chmod(0o755)
+    program = machine / "runc"
+    program.touch() if brought else None
+    monkeypatch.setattr(packages, "PROGRAMS", {"runc": program})
+    assert packages.missing() == ([] if brought else ["runc"])

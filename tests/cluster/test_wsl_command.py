@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -12,7 +13,7 @@ import yaml
 
 from cluster import NodeError
 from cluster.host import NVIDIA_RUNTIME
-from cluster.wsl import command, toolkit
+from cluster.wsl import command, containerd, toolkit
 from cluster.wsl.computer import Computer
 from ops.paths import CHECKOUT
 
@@ -142,6 +143,28 @@ def test_rke2_and_k3s_are_told_of_the_registry(tmp_path: Path, folder: str, serv
         "mirrors": {"registry.local:5000": {"endpoint": ["http://registry.local:5000"]}}
     }
     assert "nothing to change" in run(pc)
+
+
+@pytest.mark.parametrize("folder", ["rke2", "k3s"])
+def test_rke2_and_k3s_are_told_who_signed_the_registrys_certificate(tmp_path: Path, folder: str) -> None:
+    path = f"/etc/rancher/{folder}/registries.yaml"
+    pc = computer(tmp_path, "me", **{f"/etc/rancher/{folder}/config.yaml": "token: x\n"})
+    run(pc)  # plain HTTP, at first
+    command.run(pc, lambda _: None, dry_run=False, registry_ca="certificate\n")
+    assert yaml.safe_load(pc.at(path).read_text()) == {
+        "mirrors": {"registry.local:5000": {"endpoint": ["https://registry.local:5000"]}},
+        "configs": {"registry.local:5000": {"tls": {"ca_file": "/etc/aihub/registry-ca.crt"}}},
+    }
+    assert pc.read("/etc/aihub/registry-ca.crt") == "certificate\n"
+    assert "nothing to change" in run(pc)  # it is remembered
+
+
+def test_a_packaged_containerd_is_told_who_signed_the_registrys_certificate(tmp_path: Path) -> None:
+    pc = computer(tmp_path, "me", **{containerd.CONFIG: "version = 2\n"})
+    command.run(pc, lambda _: None, dry_run=False, registry_ca="certificate\n")
+    (told,) = tomllib.loads(pc.at(containerd.HOSTS).read_text())["host"].items()
+    assert told[0] == "https://registry.local:5000"
+    assert pc.at(told[1]["ca"]).read_text() == "certificate\n"
 
 
 def test_a_registries_file_keeps_what_is_in_it(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from compose.declared import Declared, services_of
 from compose.package import Shipped, read
-from infra.config import StackConfig, parse
-from infra.stackfile import configuration
+from infra.config import StackConfig
+from infra.stackfile import stack_of
 from tests.infra.aipp.support import configured
 from tests.infra.aipp.support import declared as recorded
 from toolchain.ensure import ready
@@ -39,7 +39,7 @@ def here() -> dict[str, Declared]:
 
 @pytest.fixture(scope="module")
 def stack() -> StackConfig:
-    return parse({key.removeprefix("aihub:"): value for key, value in configuration("dev").items()})
+    return stack_of("dev")
 
 
 @pytest.fixture

@@ -98,7 +98,7 @@ def test_secret_inside_a_value_is_told_by_what_stands_before_it(value: str, secr
 
 def test_defaults_stand_in_the_model() -> None:
     config = config_file(CONFIGS / "valid" / "smallest.yaml")
-    stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
+    stack = parse(config)
     assert (stack.chat.delivery, stack.chat.api.replicas, stack.data.namespace) == ("pulumi", 2, "data")
     with pytest.raises(Exception, match="frozen"):
         stack.chat.namespace = "other"

@@ -14,8 +14,8 @@ from infra.delivery.rollback import tags_of, with_refused, with_tags
 from infra.gitops import main, render
 from infra.manifests import RenderError, as_manifest, images_in
 from infra.program import deploy
-from infra.recorder import SECRET, Recorded, record
-from infra.stackfile import configuration, placeholder_secrets, stack_names
+from infra.recorder import SECRET, Recorded
+from infra.stackfile import configuration, record_stack, stack_names
 from tests.apiserver import BINARIES
 from tests.infra.support import CANARIES
 
@@ -40,7 +40,6 @@ def manifests(directory: Path) -> list[dict[str, Any]]:
 def test_same_bytes_twice_and_no_secret(stack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     render(stack, tmp_path / "one")
     monkeypatch.setattr(stackfile, "placeholder_secrets", lambda: CANARIES)
-    monkeypatch.setattr("infra.gitops.placeholder_secrets", lambda: CANARIES)
     render(stack, tmp_path / "two")
     assert content(tmp_path / "one") == content(tmp_path / "two")
     whole = "".join(content(tmp_path / "two").values())
@@ -93,7 +92,7 @@ def test_files_of_what_is_gone_are_removed_and_others_kept(tmp_path: Path) -> No
 def test_no_object_has_two_owners(stack: str, tmp_path: Path) -> None:
     render(stack, tmp_path)
     delivered = {(m["kind"], m["metadata"].get("namespace", ""), m["metadata"]["name"]) for m in manifests(tmp_path)}
-    recording = record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
+    recording = record_stack(deploy, stack)
     declared = {(each.kind, each.namespace, each.object_name) for each in recording.objects()}
     assert ("Deployment", "engine") in {(kind, name) for kind, _, name in delivered}
     assert not delivered & declared
@@ -102,7 +101,7 @@ def test_no_object_has_two_owners(stack: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("stack", [stack for stack in STACKS if stack != "local"])
 def test_bootstrap_holds_the_projects_and_applications_that_pulumi_declares(stack: str, tmp_path: Path) -> None:
     render(stack, tmp_path)
-    recording = record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
+    recording = record_stack(deploy, stack)
     kinds = ("AppProject", "Application")
     declared = {each.object_name: each.properties for each in recording.objects() if each.kind in kinds}
     files = {path.stem: yaml.safe_load(path.read_text()) for path in tmp_path.glob("gitops-apps/bootstrap/*.yaml")}
@@ -202,7 +201,7 @@ def test_a_change_of_one_field_is_a_small_diff(tmp_path: Path, monkeypatch: pyte
     render("wsl", tmp_path / "before")
     config = configuration("wsl")
     config["aihub:chat"]["api"] = {**config["aihub:chat"].get("api", {}), "replicas": 5}
-    monkeypatch.setattr("infra.gitops.configuration", lambda stack: config)
+    monkeypatch.setattr("infra.stackfile.configuration", lambda stack: config)
     render("wsl", tmp_path / "after")
     before, after = content(tmp_path / "before"), content(tmp_path / "after")
     assert before.keys() == after.keys()

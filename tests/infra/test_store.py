@@ -75,6 +75,11 @@ def test_service_comes_after_the_server_and_names_its_ports() -> None:
     assert "annotations" not in server.properties["spec"]["template"]["metadata"]
 
 
+def test_pod_that_never_became_ready_is_replaced_by_the_next_template() -> None:
+    spec = only(recorded(), "StatefulSet")["spec"]
+    assert (spec["podManagementPolicy"], spec["replicas"]) == ("Parallel", 1)
+
+
 def test_pod_of_a_silent_node_is_given_up() -> None:
     tolerations = pod_of(only(recorded(), "StatefulSet"))["tolerations"]
     assert {each["tolerationSeconds"] for each in tolerations} == {60}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.chat_client import ChatClient
+from ops.clients.chat import ChatClient
 from ops.paths import CHECKOUT, StackPaths
 
 NODE = Path("/var/lib/aihub")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from ops.chat_client import ChatError, answer_of
+from ops.clients.chat import ChatError, answer_of
 from ops.credentials import API_KEY, kept, load_or_make, stack_config
 from ops.paths import CHECKOUT, SERVICE, StackPaths
 from tests.live.conftest import NODE, Installation, by_hand, killed_up, make

@@ -6,6 +6,7 @@ from typing import Any
 from infra.config import parse
 from infra.plan import Flow, Plan, Pods, Space
 from infra.recorder import Recorded, Recording
+from ops.access import NODE_CONTEXT
 from ops.preflight.declared import Declared
 from ops.preflight.reader import Ran
 
@@ -44,8 +45,9 @@ class Answers:
 
 
 def stack(*resources: Recorded, flows: tuple[Flow, ...] = (), **rooms: Any) -> Declared:
-    """Return a stack of these rooms and resources, in namespaces ``chat`` and ``data``."""
+    """Return a stack of these rooms and resources, in namespaces ``chat`` and ``data``, on a node of our own."""
     whole = {
+        "cluster": {"context": NODE_CONTEXT},
         "storage": {"class": "folders"},
         "registry": {"host": "registry.local:5000", "baseImage": "localhost/aihub/base:bookworm"},
         "chat": {"exposure": {"nodePort": 31302}},

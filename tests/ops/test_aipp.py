@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from ops import aipp, verify
+from ops import verify
+from ops.checks import aipp
 from ops.kubectl import Kubectl
 
 PAGES = {

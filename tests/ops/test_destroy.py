@@ -62,6 +62,8 @@ class Stack:
     own_node: bool = True
     deployed: bool = True
     """Whether Pulumi was ever at work."""
+    on_node: str = "kubeconfig"
+    """What is left of our own node."""
     gone: list[str] = field(default_factory=list)
 
     def destroy(self, monkeypatch: pytest.MonkeyPatch, delete_volumes: bool = True) -> int:
@@ -72,6 +74,8 @@ class Stack:
         paths = Paths("test", folder=self.folder)
         if self.deployed:
             paths.state.mkdir(exist_ok=True)
+            (self.folder / "node").mkdir(exist_ok=True)
+            (self.folder / "node" / self.on_node).touch()
         state = {"resources": [application("aipp"), application("gone"), application("a", "app.k8s.io/v1"), {}]}
         session = SimpleNamespace(
             engine=SimpleNamespace(ask=lambda *_: json.dumps({"deployment": state}), run=self._pulumi),
@@ -158,6 +162,29 @@ def test_a_namespace_that_is_another_stacks_by_now_is_left(tmp_path: Path, monke
     stack = Stack(tmp_path, others="namespace/chat\\n", own_node=False)
     assert stack.destroy(monkeypatch) == 0
     assert stack.deleted() == ["aipp", "data"]
+
+
+def test_a_node_that_is_gone_leaves_nobody_to_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stack = Stack(tmp_path, on_node="log")
+    assert stack.destroy(monkeypatch, delete_volumes=False) == 0
+    said = capsys.readouterr().out
+    assert "The node of stack test is gone, and with it all that was on it, its volumes too." in said
+    assert f"kept: its secrets and Pulumi's state in {tmp_path / 'private'}" in said
+    assert (tmp_path / "private" / "state").exists()
+    assert stack.destroy(monkeypatch) == 0
+    assert (stack.calls(), stack.gone) == ([], ["node"])
+    assert not (tmp_path / "private").exists()
+
+
+@pytest.mark.parametrize(("on_node", "own_node"), [("etcd", True), ("log", False)])
+def test_only_our_own_node_without_its_objects_counts_as_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_node: str, own_node: bool
+) -> None:
+    stack = Stack(tmp_path, on_node=on_node, own_node=own_node)
+    assert stack.destroy(monkeypatch, delete_volumes=False) == 0
+    assert stack.calls("pulumi") == [["pulumi", "destroy"]]
 
 
 def test_a_second_time_there_is_nothing_to_do(

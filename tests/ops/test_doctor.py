@@ -8,7 +8,7 @@ import pytest
 from ops import doctor, machine
 from ops.paths import StackPaths
 
-NODE_ONLY = {"processor", "root", "packages", "supervisor", "gpu"}
+NODE_ONLY = {"processor", "root", "packages", "supervisor", "gpu", "certificates"}
 
 
 @pytest.mark.parametrize(
@@ -23,9 +23,11 @@ def test_a_cluster_elsewhere_asks_for_no_root_and_no_card_here(tmp_path: Path, t
     declared = tmp_path / "Pulumi.test.yaml"
     declared.write_text(text)
     enough = machine.Finding(name="disk", ok=True, says="enough")
+    lasting = machine.Finding(name="certificates", ok=True, says="they last")
     with (
         patch.object(StackPaths, "declared_config", declared),
         patch.object(machine, "disk", return_value=enough),
+        patch.object(machine, "certificates", return_value=[lasting]),
         patch("ops.preflight.run.from_outside", return_value=[]),
     ):
         found = {finding.name for finding in doctor.findings(StackPaths("test"))}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ops import documents
-from ops.chat_client import ChatClient, ChatError, HungUpError
+from ops.clients.chat import ChatClient, ChatError, HungUpError
 from ops.errors import OpsError
 from ops.paths import StackPaths
 

@@ -15,10 +15,10 @@ from infra.config import StackConfig, parse
 from infra.config.vendor_images import VendorImagesConfig
 from infra.registry.look import Question, Seen
 from ops.errors import OpsError
-from ops.image_pods import manifests, workers
-from ops.image_workers import answers
 from ops.images import report
 from ops.kubectl import Kubectl
+from ops.looks.pods import manifests, workers
+from ops.looks.workers import answers
 from ops.paths import StackPaths
 from tests.apiserver import BINARIES, DELETING, ApiServer, missing
 from tests.infra.registry.registries import ACCOUNT, DIGEST, PASSWORD, Certificates, token_registry
@@ -29,12 +29,13 @@ OLD = "sha256:" + "0" * 64
 TAG = "enai/prod/backend:latest"
 
 
-def stack(**registry: Any) -> StackConfig:
+def stack(network: dict[str, Any] | None = None, **registry: Any) -> StackConfig:
     return parse(
         {
             "storage": {"class": "longhorn"},
             "chat": {"exposure": {"host": "chat.example.com"}},
             "registry": {**HARBOR, **registry},
+            "network": network or {},
         }
     )
 
@@ -115,7 +116,6 @@ def test_the_pods_image_is_pulled_as_nodes_pull() -> None:
 class Cluster(Kubectl):
     """A cluster with two workers: a pod of the first really runs, the image of the second cannot be pulled."""
 
-    trust: str = ""
     took: list[dict[str, Any]] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     refuses: str = ""
@@ -152,7 +152,7 @@ class Cluster(Kubectl):
         (container,) = pod["spec"]["containers"]
         variables = {each["name"]: each["value"] for each in container["env"]}
         command = [sys.executable, *container["command"][1:]]
-        environment = {**variables, "PASSWORD": PASSWORD, "SSL_CERT_FILE": self.trust}
+        environment = {**variables, "PASSWORD": PASSWORD}
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -163,10 +163,12 @@ def paths(folder: Path, monkeypatch: pytest.MonkeyPatch) -> StackPaths:
 
 def test_workers_answer_for_themselves_and_nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificates = Certificates.made_in(tmp_path)
-    cluster = Cluster(program=Path("kubectl"), environment={}, trust=str(certificates.authority))
+    cluster, other = (Cluster(program=Path("kubectl"), environment={}) for _ in range(2))
+    whole = stack(network={"authorities": certificates.authority.read_text()})
     with token_registry(certificates) as port:
         asked: Question = {**QUESTION, "registry": f"localhost:{port}"}
-        found = answers(paths(tmp_path, monkeypatch), stack(), asked, PASSWORD, cluster)
+        found = answers(paths(tmp_path, monkeypatch), whole, asked, PASSWORD, cluster)
+        assert answers(paths(tmp_path, monkeypatch), stack(), asked, PASSWORD, other)["worker-1"]["step"] == "tls"
     assert found["worker-1"] == {**fine(), "digests": {TAG: [DIGEST]}}
     assert (found["worker-2"]["step"], found["worker-2"]["says"]) == (
         "pod",
@@ -187,7 +189,7 @@ def test_a_real_api_server_takes_the_pods_and_loses_them_again(tmp_path: Path, m
     kubectl = shutil.which("kubectl") or shutil.which("kubectl", path=str(BINARIES))
     if reason := missing() or ("" if kubectl else "no kubectl"):
         pytest.skip(reason)
-    monkeypatch.setattr("ops.image_workers.DEADLINE_SECONDS", 1)
+    monkeypatch.setattr("ops.looks.workers.DEADLINE_SECONDS", 1)
     with ApiServer(controllers=DELETING) as server:
         client = connect(str(server.kubeconfig))
         apply(client, {"apiVersion": "v1", "kind": "Node", "metadata": {"name": "worker-1"}})

@@ -13,8 +13,9 @@ import pytest
 
 from cluster.openssl import Subject, issue
 from infra.config import StackConfig
-from ops import ingress, verify
-from ops.chat_client import ChatClient, answer_of
+from ops import verify
+from ops.clients import ingress
+from ops.clients.chat import ChatClient, answer_of
 from ops.kubectl import Kubectl
 from tests.ops.preflight_machine import stack as declared
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ops import judges
+from ops.checks import judges
 
 
 def pod(name: str, ready: bool, phase: str = "Running", reason: str = "CrashLoopBackOff") -> dict[str, object]:

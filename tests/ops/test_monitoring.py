@@ -12,9 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from infra.gitops import declare_workload
-from infra.recorder import record
-from infra.stackfile import configuration, placeholder_secrets
-from ops import monitoring
+from infra.stackfile import record_stack
+from ops.checks import monitoring
 from ops.kubectl import Kubectl
 
 NAMESPACES = ["aipp", "aihub-chat", "aihub-data"]
@@ -52,7 +51,7 @@ def port() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def monitors() -> list[dict[str, Any]]:
     """The PodMonitors of stack ``dev``, as they are declared."""
-    declared = record(declare_workload, stack="dev", config=configuration("dev"), secrets=placeholder_secrets())
+    declared = record_stack(declare_workload, "dev")
     return [each.properties for each in declared.objects() if each.kind == "PodMonitor"]
 
 

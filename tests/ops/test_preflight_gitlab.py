@@ -14,8 +14,9 @@ from typing import Any, ClassVar
 import pytest
 
 from infra.config import StackConfig, parse
-from ops import gitlab_api, preflight, secret
 from ops import paths as places
+from ops import preflight, secret
+from ops.clients import gitlab as client
 from ops.credentials import kept, write_private
 from ops.errors import OpsError
 from ops.machine import Finding
@@ -41,7 +42,7 @@ def _directly(monkeypatch: pytest.MonkeyPatch) -> None:
     for scheme in ("http", "https", "all"):
         monkeypatch.delenv(f"{scheme}_proxy", raising=False)
         monkeypatch.delenv(f"{scheme.upper()}_PROXY", raising=False)
-    monkeypatch.setattr(gitlab_api, "TIMEOUT_SECONDS", 1.0)
+    monkeypatch.setattr(client, "TIMEOUT_SECONDS", 1.0)
 
 
 @pytest.fixture
@@ -247,7 +248,7 @@ def test_a_token_that_no_header_takes_is_sent_nowhere(url: str, token: str) -> N
 def stack(url: str) -> StackConfig:
     rooms = json.dumps(config_file(CONFIGS / "valid" / "ci-with-gitlab.yaml"))
     mapped = json.loads(rooms.replace("https://gitlab.example.com", url))
-    return parse({key.removeprefix("aihub:"): value for key, value in mapped.items()})
+    return parse(mapped)
 
 
 def test_the_stacks_own_token_and_projects_are_asked_about(
@@ -285,7 +286,7 @@ def test_a_new_token_takes_the_place_of_the_old_one_only_if_gitlab_takes_it(
 
 def test_a_stack_without_a_gitlab_is_asked_nothing() -> None:
     rooms = config_file(CONFIGS / "valid" / "ci-with-gitea.yaml")
-    assert gitlab.looks("wsl", parse({key.removeprefix("aihub:"): value for key, value in rooms.items()})) == []
+    assert gitlab.looks("wsl", parse(rooms)) == []
 
 
 @pytest.mark.parametrize("before_up", [True, False])

@@ -104,7 +104,7 @@ def test_before_up_only_the_requests_themselves_must_fit() -> None:
     assert memory.looks(machine, declared, system_mib=0)[0].ok
 
 
-BY_NAME = {"exposure": {"host": "chat.example.com"}}
+ELSEWHERE = {"context": "kind-kind"}
 
 
 def node(memory_quantity: str) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def running(namespace: str, memory_quantity: str, phase: str = "Running") -> dic
 
 
 def test_a_cluster_elsewhere_is_judged_by_its_nodes_and_not_by_this_machine() -> None:
-    declared = stack(workload("Deployment", 1, container("40Gi")), chat=BY_NAME)
+    declared = stack(workload("Deployment", 1, container("40Gi")), cluster=ELSEWHERE)
     pods = [running("shop", "16Gi"), running("chat", "40Gi"), running("shop", "64Gi", "Succeeded")]
     large = Answers(files={"/proc/meminfo": MEMINFO}, cluster={"nodes": [node("32Gi"), node("32Gi")], "pods": pods})
     (fits,) = memory.looks(large, declared)
@@ -128,7 +128,7 @@ def test_a_cluster_elsewhere_is_judged_by_its_nodes_and_not_by_this_machine() ->
 
 
 def test_a_cluster_elsewhere_that_does_not_answer_is_not_judged() -> None:
-    declared = stack(workload("Deployment", 1, container("40Gi")), chat=BY_NAME)
+    declared = stack(workload("Deployment", 1, container("40Gi")), cluster=ELSEWHERE)
     (finding,) = memory.looks(Answers(files={"/proc/meminfo": MEMINFO}), declared)
     assert finding.ok
     assert "no cluster answers" in finding.says

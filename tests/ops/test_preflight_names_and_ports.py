@@ -95,7 +95,7 @@ def test_pods_are_not_asked_where_none_calls_the_registry() -> None:
 
 
 def test_who_deploys_to_a_cluster_elsewhere_is_sent_to_its_dns_and_not_to_a_file_of_the_node() -> None:
-    elsewhere = stack(chat={"exposure": {"host": "chat.example.com"}})
+    elsewhere = stack(cluster={"context": "theirs"})
     (finding,) = names.looks(Answers(commands={"getent": Ran(2, "")}), elsewhere)
     assert (finding.name, finding.ok) == ("registry.local from here", False)
     assert "/etc/hosts" not in finding.fix
@@ -140,3 +140,12 @@ def test_a_program_that_listens_would_hide_the_stack() -> None:
     (finding,) = ports.looks(Answers(taken={31302}), stack(CHAT))
     assert not finding.ok
     assert "ss -ltnp" in finding.fix
+
+
+def test_on_a_cluster_elsewhere_only_its_services_are_asked() -> None:
+    """What Docker leads to the node of kind, or what has that number on this laptop, is not in the way."""
+    elsewhere = stack(CHAT, cluster={"context": "kind-kind"})
+    (finding,) = ports.looks(Answers(cluster={}, taken={31302}), elsewhere)
+    assert (finding.ok, finding.says) == (True, "no Service has it")
+    (finding,) = ports.looks(Answers(cluster={"services": [service("shop", 31302)]}), elsewhere)
+    assert not finding.ok

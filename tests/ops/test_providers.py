@@ -35,13 +35,13 @@ def written_down(stack: StackPaths, using: providers.Providers) -> Path:
 
 
 def test_nothing_is_installed_from_a_vendor_out_of_reach(asked: Mock) -> None:
-    assert providers.for_up(Path("/nowhere")).path == (providers.STAND_INS,)
+    assert providers.for_up(Path("/nowhere"), own_node=False).path == (providers.STAND_INS,)
     asked.assert_not_called()
 
 
 def test_what_is_missing_is_installed_where_the_vendor_answers(asked: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(providers, "_vendor_answers", lambda: True)
-    assert providers.for_up(Path("/nowhere")).path == ()
+    assert providers.for_up(Path("/nowhere"), own_node=False).path == ()
     assert [call.args[1] for call in asked.call_args_list] == ["kubernetes", "docker-build"]
 
 
@@ -51,25 +51,35 @@ def test_without_a_docker_engine_the_vendors_plugin_would_make_no_image(
     monkeypatch.setattr(providers, "_vendor_answers", lambda: True)
     monkeypatch.setattr(providers, "_installed", lambda name, version: True)
     monkeypatch.setattr(providers, "_docker_answers", lambda: False)
-    using = providers.for_up(Path("/nowhere"))
+    using = providers.for_up(Path("/nowhere"), own_node=False)
     assert using.path == (providers.STAND_INS,)
     assert "needs a Docker engine, and none answers" in using.said
     asked.assert_not_called()
-    assert providers.for_up(Path("/nowhere"), needed=("kubernetes",)).path == ()
+    assert providers.for_up(Path("/nowhere"), needed=("kubernetes",), own_node=False).path == ()
+
+
+def test_our_own_nodes_images_are_built_where_its_base_image_is(asked: Mock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(providers, "_vendor_answers", lambda: True)
+    monkeypatch.setattr(providers, "_installed", lambda name, version: True)
+    assert providers.for_up(Path("/nowhere"), own_node=False).path == ()
+    using = providers.for_up(Path("/nowhere"), own_node=True)
+    assert using.path == (providers.STAND_INS,)
+    assert "buildah's storage" in using.said
+    asked.assert_not_called()
 
 
 def test_a_stack_that_is_up_keeps_its_stand_ins(
     asked: Mock, stack: StackPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = written_down(stack, providers.for_up(Path("/nowhere")))
+    file = written_down(stack, providers.for_up(Path("/nowhere"), own_node=False))
     monkeypatch.setattr(providers, "_vendor_answers", Mock(side_effect=AssertionError("the vendor was asked")))
-    assert providers.in_use(file, Path("/nowhere")).path == (providers.STAND_INS,)
+    assert providers.in_use(file, Path("/nowhere"), own_node=False).path == (providers.STAND_INS,)
 
 
 def test_a_stack_that_is_up_keeps_the_vendors_plugins(
     asked: Mock, stack: StackPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(providers, "_installed", lambda name, version: True)
-    file = written_down(stack, providers.for_up(Path("/nowhere")))
-    assert providers.in_use(file, Path("/nowhere")).path == ()
+    file = written_down(stack, providers.for_up(Path("/nowhere"), own_node=False))
+    assert providers.in_use(file, Path("/nowhere"), own_node=False).path == ()
     asked.assert_not_called()

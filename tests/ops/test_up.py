@@ -8,7 +8,7 @@ import pytest
 from infra import stackfile
 from infra.config import ConfigError
 from ops import doctor, up
-from ops.chat_client import ChatClient
+from ops.clients.chat import ChatClient
 from ops.credentials import stack_config
 from ops.errors import OpsError
 
@@ -36,6 +36,14 @@ def test_a_chat_that_argo_cd_has_not_deployed_does_not_answer() -> None:
     assert not up._answers(ChatClient(url="http://127.0.0.1:9", api_key="key"))
 
 
+def test_in_wsl_the_way_from_windows_is_said() -> None:
+    """No process listens on a NodePort, so Windows hands on none."""
+    said = up._from_windows("http://127.0.0.1:31302")
+    assert "cluster up --expose 172.16.0.0/12" in said
+    assert "portproxy add v4tov4 listenaddress=127.0.0.1 listenport=31302 connectport=31302 connectaddress=" in said
+    assert up._from_windows("https://chat.aihub.local:31084") == ""
+
+
 @pytest.fixture
 def stack_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of stack local's file in a checkout of its own."""
@@ -52,6 +60,12 @@ def test_a_secret_in_plain_text_is_refused_before_anything_reads_it(stack_file: 
         stack_config("local")
     assert "make secret STACK=local NAME=redisPassword" in str(caught.value)
     assert "hunter2-canary" not in str(caught.value)
+
+
+def test_a_namespace_of_two_parts_is_refused_before_anything_changes(stack_file: Path) -> None:
+    stack_file.write_text(f"{stack_file.read_text()}\n  aihub:data: {{namespace: chat}}\n")
+    with pytest.raises(OpsError, match=r"chat would hold data and chat: .*\(data\.namespace, chat\.namespace\)"):
+        stack_config("local")
 
 
 def test_an_encrypted_one_is_left_to_the_engine(stack_file: Path) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from infra import versions
-from ops import newest, upgrades
-from ops.newest import NotAskedError
+from ops import upgrades
 from ops.paths import CHECKOUT
-from ops.pins import Kind, Pin, pins
 from ops.upgrades import Answer, ask, table
+from ops.versions import newest
+from ops.versions.newest import NotAskedError
+from ops.versions.pins import Kind, Pin, pins
 from toolchain.tools import ALL
 
 

@@ -11,12 +11,12 @@ from infra.config.secrets import SecretsConfig
 from infra.secrets.entries import Entry, entries
 from ops import paths as places
 from ops import vault
+from ops.clients.vault import Keys
 from ops.credentials import stack_config
 from ops.errors import OpsError
 from ops.paths import StackPaths
 from ops.preflight.vault import looks
 from ops.vault import first_values, listing
-from ops.vault_api import Keys
 
 DEV = stack_config("dev")
 

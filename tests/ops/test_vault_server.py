@@ -13,11 +13,11 @@ from infra.secrets.access import RIGHTS, rules
 from infra.secrets.entries import entries, paths
 from ops import paths as places
 from ops import vault as command
+from ops.clients.vault import Vault, from_environment
 from ops.credentials import kept, stack_config
 from ops.errors import OpsError
 from ops.paths import StackPaths
 from ops.preflight.vault import findings, looks
-from ops.vault_api import Vault, from_environment
 from tests.vault_real import real
 from tests.vault_stand_in import stand_in
 

@@ -16,12 +16,11 @@ from kubernetes.client.exceptions import ApiException
 from kubernetes.config import new_client_from_config
 from kubernetes.dynamic import DynamicClient
 
-from infra.config import parse
 from infra.delivery.image_updater import manifest as image_updater
 from infra.gitops import declare_workload
 from infra.program import deploy
-from infra.recorder import SECRET, record
-from infra.stackfile import configuration, placeholder_secrets, stack_names
+from infra.recorder import SECRET
+from infra.stackfile import record_stack, stack_names, stack_of
 from policy.pods import pod_template
 from tests.apiserver import ApiServer, missing
 
@@ -118,7 +117,7 @@ def objects(stack: str) -> list[dict[str, Any]]:
         (each["kind"], each["metadata"]["namespace"], each["metadata"]["name"]): each for each in _looked_for(stack)
     }
     for program in (deploy, declare_workload):
-        recording = record(program, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
+        recording = record_stack(program, stack)
         for each in recording.objects():
             manifest = without_secrets(each.properties)
             by_identity[each.kind, each.namespace, each.object_name] = {"apiVersion": version(each.type), **manifest}
@@ -127,7 +126,7 @@ def objects(stack: str) -> list[dict[str, Any]]:
 
 def _looked_for(name: str) -> list[dict[str, Any]]:
     """Return what stands in Git only: what Image Updater looks for."""
-    stack = parse({key.removeprefix("aihub:"): value for key, value in configuration(name).items()})
+    stack = stack_of(name)
     images = {"backend-chat": ["registry.local:5000/aihub/api"], "frontend-chat": ["registry.local:5000/aihub/page"]}
     return [image_updater(stack, name, images)] if stack.delivery.image_updater else []
 

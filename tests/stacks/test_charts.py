@@ -19,7 +19,9 @@ from jsonschema.validators import validator_for
 
 from infra.program import deploy
 from infra.recorder import SECRET, Recorded, record
-from infra.stackfile import configuration, placeholder_secrets, stack_names
+from infra.stackfile import placeholder_secrets, record_stack, stack_names
+from infra.versions import IMAGE_UPDATER_IMAGE
+from tests.infra.support import CONFIGS, config_file
 
 SUBCHARTS: Mapping[str, Mapping[str, str]] = {"kube-prometheus-stack": {"grafana": "grafana"}}
 """Chart -> key of its values -> folder of the chart that reads what is below it."""
@@ -51,11 +53,14 @@ OPEN: Mapping[str, tuple[str, ...]] = {
 
 
 def releases() -> list[tuple[str, Recorded]]:
-    """Return (stack, release) for every release of every stack."""
+    """Return (stack, release) for every release of every stack, and of one that trusts a company's authorities."""
+    recordings = {stack: record_stack(deploy, stack) for stack in stack_names()}
+    company = config_file(CONFIGS / "valid" / "authorities-of-a-company.yaml")
+    recordings["company"] = record(deploy, stack="company", config=company, secrets=placeholder_secrets())
     return [
         (stack, each)
-        for stack in stack_names()
-        for each in record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets()).resources
+        for stack, recording in recordings.items()
+        for each in recording.resources
         if each.type == "kubernetes:helm.sh/v3:Release"
     ]
 
@@ -131,6 +136,14 @@ def test_values_meet_the_schema(stack: str, release: Recorded) -> None:
 def test_release_is_pinned_and_carries_no_secret(stack: str, release: Recorded) -> None:
     assert release.properties["version"]
     assert SECRET not in json.dumps(release.properties["values"])
+
+
+def test_the_list_of_authorities_is_written_by_the_image_that_image_updaters_chart_runs() -> None:
+    (updater,) = (each for stack, each in RELEASES if (stack, each.name) == ("company", "argocd-image-updater-release"))
+    chart = yaml.safe_load((chart_folder(updater) / "Chart.yaml").read_text())
+    if chart["version"] != updater.properties["version"]:
+        pytest.skip(f"the chart at hand is {chart['version']}, and {updater.properties['version']} is pinned")
+    assert IMAGE_UPDATER_IMAGE.rpartition(":")[2] == chart["appVersion"]
 
 
 def test_a_misspelt_key_is_found() -> None:

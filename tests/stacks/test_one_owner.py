@@ -11,8 +11,7 @@ from kubernetes.dynamic import DynamicClient
 
 from infra.gitops import render
 from infra.program import deploy
-from infra.recorder import record
-from infra.stackfile import configuration, placeholder_secrets, stack_names
+from infra.stackfile import configuration, record_stack, stack_names
 from tests.stacks.test_apiserver import (
     apply,
     cluster_for,
@@ -42,7 +41,7 @@ def delivered(directory: Path) -> list[dict[str, Any]]:
 
 
 def declared(stack: str) -> list[dict[str, Any]]:
-    recording = record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
+    recording = record_stack(deploy, stack)
     return [{"apiVersion": version(each.type)} | without_secrets(each.properties) for each in recording.objects()]
 
 

@@ -12,8 +12,8 @@ from infra.config import ROOMS, SECRET_KEYS
 from infra.config.stack import StackConfig
 from infra.gitops import declare_workload
 from infra.program import deploy
-from infra.recorder import Recording, record
-from infra.stackfile import CHECKOUT, configuration, placeholder_secrets, stack_names
+from infra.recorder import Recording
+from infra.stackfile import CHECKOUT, configuration, record_stack, stack_names
 
 STACKS = stack_names()
 
@@ -37,20 +37,20 @@ def text_of(recording: Recording) -> str:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_snapshot(stack: str, snapshot: SnapshotAssertion) -> None:
-    recording = record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
+    recording = record_stack(deploy, stack)
     assert text_of(recording) == snapshot(extension_class=YamlSnapshot)
 
 
 @pytest.mark.parametrize("stack", [stack for stack in STACKS if configuration(stack)["aihub:chat"].get("delivery")])
 def test_delivered_workload_snapshot(stack: str, snapshot: SnapshotAssertion) -> None:
-    recording = record(declare_workload, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
+    recording = record_stack(declare_workload, stack)
     chat = [each for each in recording.resources if recording.room_of(each) == "chat"]
     assert text_of(Recording(resources=chat, outputs={})) == snapshot(extension_class=YamlSnapshot)
 
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_snapshots_hold_no_secret(stack: str) -> None:
-    recording = record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
+    recording = record_stack(deploy, stack)
     assert "placeholder-" not in text_of(recording)
 
 

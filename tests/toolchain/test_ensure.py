@@ -1,13 +1,14 @@
 """PATH, cache, vendor, module: in this order."""
 
+import os
 import platform
 from pathlib import Path
 
 import pytest
 
 from toolchain import cache, golang
-from toolchain.ensure import ensure
-from toolchain.tools import ALL, Archive, Tool
+from toolchain.ensure import ensure, ready
+from toolchain.tools import ALL, PULUMI, Archive, Tool
 
 
 def spade(**changes: object) -> Tool:
@@ -36,6 +37,34 @@ def test_path_wins_where_the_tool_may_come_from_it(tmp_path: Path, monkeypatch: 
     (tmp_path / "spade").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert ensure(spade(use_path=True), print) == tmp_path
+
+
+def on_path(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, version: str) -> None:
+    """Put a program first on PATH that tells a version."""
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\necho '{version}'\n")
+    (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+def test_what_is_too_old_on_path_is_made_instead_and_why_is_said(
+    module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_path(tmp_path, monkeypatch, "spade", "v0.9.12")
+    said: list[str] = []
+    assert ensure(spade(use_path=True, path_minimum=(0, 10, 0)), said.append) != tmp_path
+    assert said[0] == f"spade v1.0.0: not from PATH: {tmp_path / 'spade'} is 0.9.12, and must be 0.10.0 at least"
+
+
+@pytest.mark.parametrize(
+    ("version", "does"),
+    [("v3.208.0", True), ("v4.0.0-alpha.1", True), ("v3.207.9", False), ("v3.90.0", False), ("none", False)],
+)
+def test_a_pulumi_that_would_write_into_the_committed_configuration_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, does: bool
+) -> None:
+    on_path(tmp_path / "bin", monkeypatch, "pulumi", version)
+    assert ready(PULUMI) == (tmp_path / "bin" if does else None)
 
 
 def test_built_where_the_vendor_has_nothing_and_says_why(module: Path) -> None:

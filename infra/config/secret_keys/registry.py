@@ -1,5 +1,6 @@
 """Secrets of the registry, from the stack even where the rest is in Vault."""
 
+from infra.config.registry import TLS_KEY
 from infra.config.secret_keys.row import Derivation, Hash, Origin, SecretKey, unless_in_vault
 
 REGISTRY = (
@@ -16,6 +17,12 @@ REGISTRY = (
         is_needed=lambda stack: bool(stack.registry.server and stack.registry.server.basic_auth),
         origin=Origin.DERIVED,
         derivation=Derivation(source="registryPassword", hash=Hash.HTPASSWD),
+    ),
+    SecretKey(
+        name=TLS_KEY,
+        purpose="the registry's private key, as PEM text: make secret NAME=registryTlsKey < FILE",
+        is_needed=lambda stack: bool(stack.registry.server and stack.registry.server.tls),
+        origin=Origin.GIVEN,
     ),
     SecretKey(
         name="harborAdminPassword",

@@ -24,7 +24,7 @@ def with_changes(config: dict[str, Any], changes: Mapping[str, Any]) -> dict[str
 
 def configured(name: str = "aipp-from-vault", changes: Mapping[str, Any] | None = None) -> AippConfig:
     config = with_changes(config_file(CONFIGS / "valid" / f"{name}.yaml"), changes or {})
-    aipp = parse({key.removeprefix("aihub:"): value for key, value in config.items()}).aipp
+    aipp = parse(config).aipp
     assert aipp
     return aipp
 

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from ops import access
+from ops import access, drift_cluster
+from ops.object_diff import ARGOCD, Declared
+from plugins.kubernetes.cluster import APPLY, connect
+from plugins.kubernetes.settings import Settings
 from tests import apiserver
 from tests.live.common.kube import Manifest, apply, get, kubectl, listed
 from tests.live.dev import operators, tree
@@ -33,6 +36,26 @@ def tree_of_services() -> Iterator[None]:
 def condition(external: Manifest) -> tuple[str, str]:
     (ready,) = external["status"]["conditions"]
     return ready["status"], ready["message"]
+
+
+def test_what_the_api_server_fills_in_is_no_difference_to_it_and_no_drift(tree_of_services: None) -> None:
+    """The first is what Argo CD asks where an Application says `ServerSideDiff`; the second, what `make drift` does."""
+    (text,) = (text for path, text in tree.files().items() if path.endswith("/base/secrets.yaml"))
+    declared: Manifest = next(each for each in yaml.safe_load_all(text) if each)
+    declared["metadata"]["name"] += "-by-argocd"
+    cluster = connect(Settings(kubeconfig=str(access.NODE_KUBECONFIG)))
+
+    def applied(*more: tuple[str, str]) -> Manifest:
+        query = [("fieldManager", "argocd-controller"), ("force", "true"), *more]
+        found: Manifest = cluster.call("PATCH", cluster.path_of(declared), query, json.dumps(declared), APPLY)
+        return found
+
+    before = applied()
+    assert all(operators.DEFAULTS.items() <= datum["remoteRef"].items() for datum in before["spec"]["data"])
+    assert applied(("dryRun", "All")) == before
+    owned = Declared(what="it", owner=ARGOCD, content=declared)
+    assert [each.ok for each in drift_cluster.findings(cluster, [owned])] == [True]
+    cluster.delete(declared, "Background")
 
 
 def test_secrets_come_as_they_are_described_unless_vault_is_sealed(tree_of_services: None) -> None:

@@ -211,6 +211,9 @@ def test_with_vault_argocd_owns_the_namespace_too() -> None:
     changes = {"aipp.delivery": "argocd", "delivery.repository": "https://git.example.com/platform/gitops.git"}
     recording = declared(changes=changes, run=deploy)
     assert not of_package(recording)
+    (application,) = (each.properties for each in recording.objects() if each.kind == "Application")
+    # ExternalSecrets get fields from the API server.
+    assert application["metadata"]["annotations"] == {"argocd.argoproj.io/compare-options": "ServerSideDiff=true"}
     assert "aipp" not in {each.object_name for each in recording.objects() if each.kind == "Namespace"}
     # Where Pulumi makes the Secret that images are pulled with, it needs the namespace before Argo CD comes.
     pulls = {**changes, "aipp.pullSecret": None, "registry.username": "robot"}

@@ -21,7 +21,7 @@ WITH_VAULT = {"aipp.delivery": "argocd", "delivery.repository": "https://git.exa
 def files(changes: Mapping[str, Any] | None = None, name: str = "aipp-from-vault") -> dict[str, str]:
     both = {**(WITH_VAULT if name == "aipp-from-vault" else {}), **(changes or {})}
     config = with_changes(config_file(CONFIGS / "valid" / f"{name}.yaml"), both)
-    stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
+    stack = parse(config)
     return base(stack, "test", declared(name, both))
 
 

@@ -12,7 +12,7 @@ from infra.config import StackConfig, parse
 from infra.plan import INGRESS, World
 from infra.program import deploy
 from infra.recorder import record
-from infra.stackfile import configuration, stack_names
+from infra.stackfile import stack_names, stack_of
 from tests.infra.support import CANARIES, CONFIGS, config_file
 
 FILES = {"config.json": "a" * 64, "model.safetensors": "b" * 64}
@@ -111,5 +111,5 @@ def test_a_card_without_a_model_is_named(monkeypatch: pytest.MonkeyPatch, config
 
 def test_no_stack_of_this_checkout_holds_a_card_without_a_model() -> None:
     for name in stack_names():
-        whole = parse({key.removeprefix("aihub:"): value for key, value in configuration(name).items()})
+        whole = stack_of(name)
         assert whole.chat.engine.model or not whole.chat.engine.gpu_count, name

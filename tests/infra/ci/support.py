@@ -18,7 +18,7 @@ GITLAB = CONFIGS / "valid" / "ci-with-gitlab.yaml"
 def stack_of(name: str) -> StackConfig:
     """Return the configuration ``gitea`` or ``gitlab``."""
     rooms = config_file({"gitea": GITEA, "gitlab": GITLAB}[name])
-    return parse({key.removeprefix("aihub:"): value for key, value in rooms.items()})
+    return parse(rooms)
 
 
 @cache

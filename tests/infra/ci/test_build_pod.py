@@ -173,6 +173,19 @@ def test_build_pushes_by_tag_and_says_the_digest(tmp_path: Path) -> None:
     assert "Peak memory of the build: 300 MiB of 4096 MiB" in done.stdout
 
 
+@pytest.mark.parametrize("lent", [True, False])
+def test_a_build_trusts_what_its_container_does_unless_somebody_lends_it_a_list(tmp_path: Path, lent: bool) -> None:
+    files = tmp_path / "build-secrets"
+    files.mkdir()
+    if lent:
+        (files / "ca.crt").write_text("theirs")
+    known = {"SSL_CERT_FILE": "/etc/aihub-trust/bundle.crt", "BUILD_FILES": str(files)}
+    assert run_build(tmp_path, "cd " + str(tmp_path) + WRITES_DIGEST, **known).returncode == 0
+    arguments = (tmp_path / "arguments").read_text().splitlines()
+    secrets = [arguments[place + 1] for place, word in enumerate(arguments) if word == "--secret"]
+    assert secrets == [f"id=ca.crt,src={files / 'ca.crt' if lent else known['SSL_CERT_FILE']}"]
+
+
 def test_build_that_runs_out_of_memory_says_so(tmp_path: Path) -> None:
     kill = f"printf 'oom 1\\noom_kill 1\\n' > {tmp_path}/cgroup/memory.events; exit 1"
     done = run_build(tmp_path, kill)

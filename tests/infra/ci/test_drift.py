@@ -10,7 +10,7 @@ from infra.ci.pipelines import BUILDER_LABEL, COMMENT_LABEL, DRIFT_LABEL, TEST_L
 from infra.gitops import declare_workload
 from infra.program import deploy
 from infra.recorder import Recorded, record
-from infra.stackfile import configuration, placeholder_secrets, stack_names
+from infra.stackfile import record_stack, stack_names
 from policy.rules import restricted_pods
 from tests.infra.ci.support import recorded
 from tests.infra.ci.test_jcasc import parsed, templates
@@ -27,7 +27,7 @@ def readable(resource: Recorded) -> bool:
 
 @pytest.mark.parametrize("stack", stack_names())
 def test_everything_that_a_stack_declares_may_be_read_but_its_secrets(stack: str) -> None:
-    recording = record(declare_workload, stack=stack, config=configuration(stack), secrets=placeholder_secrets())
+    recording = record_stack(declare_workload, stack)
     known = [each for each in recording.objects() if not each.type.startswith("kubernetes:helm.sh")]
     groups = {each.properties["apiVersion"].rpartition("/")[0] for each in known}
     assert groups

@@ -9,6 +9,7 @@ import yaml
 from infra.ci.jcasc import PROVIDED, as_text, secret_names
 from infra.ci.pipelines import BUILDER_LABEL, COMMENT_LABEL, PIPELINES, TEST_LABEL
 from infra.ci.plugins import plugins
+from infra.config.ci import JenkinsConfig
 from infra.stackfile import CHECKOUT
 from policy.rules import restricted_pods
 from tests.infra.ci.support import files_of_secrets, recorded, stack_of
@@ -153,6 +154,13 @@ def test_pods_of_tests_are_restricted(name: str) -> None:
         mistakes = [mistake.rpartition(": ")[2] for mistake in restricted_pods(templates(name)[label])]
         # Jenkins' agent and pip write into their own containers.
         assert set(mistakes) <= {"true and mount an emptyDir where it writes"}, mistakes
+
+
+def test_tests_run_where_git_is() -> None:
+    """The slim variant of Python's image has none, and tests of ours call it."""
+    tests = next(each for each in templates("gitlab")[TEST_LABEL]["spec"]["containers"] if each["name"] == "tests")
+    assert tests["image"] == JenkinsConfig(host="jenkins.example.com").test_image
+    assert "slim" not in tests["image"]
 
 
 def test_images_are_signed_only_with_a_key() -> None:

@@ -59,6 +59,15 @@ def test_braces_and_quotes_close(path: str) -> None:
     assert text(path).count("'''") % 2 == 0
 
 
+@pytest.mark.parametrize("path", [path for path in FILES if "publish.image(" in text(path)])
+def test_images_are_built_of_the_commit_that_was_tested(path: str) -> None:
+    tests, images = text(path).split("stage('image")
+    assert tests.index("sh 'sh ci/test-") < tests.index("env.TESTED = sh(script: 'git rev-parse HEAD'")
+    when, steps = images.split("steps {")
+    assert re.search(r"when \{\s+beforeAgent true\s+expression \{ env.TESTED != null \}\s+\}", when)
+    assert re.findall(r"sh '([^']+)'|(load)", steps)[:2] == [('git checkout --detach "$TESTED"', ""), ("", "load")]
+
+
 def test_jobs_that_are_called_exist_and_files_that_are_run_too() -> None:
     paths = {f"/{pipeline.path}" for pipeline in PIPELINES}
     called = [name for path in FILES for name in re.findall(r"build job: '([^']+)'", text(path))]

@@ -71,8 +71,7 @@ def test_gitlab_tells_argocd_of_the_branch_it_follows() -> None:
 
 def test_gitea_names_a_repository_as_argocd_follows_it() -> None:
     """Argo CD takes a call to heart only where host and path are those of the address that it follows."""
-    for rooms in (None, {key.removeprefix("aihub:"): value for key, value in configuration("wsl").items()}):
-        stack = parse(rooms) if rooms else stack_of("gitea")
+    for stack in (stack_of("gitea"), parse(configuration("wsl"))):
         followed = urlsplit(stack.delivery.repository or "")
         assert urlsplit(f"{names_itself(stack)}/aihub/gitops.git")[1:3] == followed[1:3]
     assert "ROOT_URL = http://gitea.git.svc:3000/" in gitea_ini()
@@ -110,8 +109,7 @@ def test_gitea_hook_is_made_after_jenkins_has_its_jobs() -> None:
 
 
 def test_the_guide_names_the_address_of_the_stack() -> None:
-    rooms = {key.removeprefix("aihub:"): value for key, value in configuration("wsl").items()}
-    (call,) = webhooks(parse(rooms))
+    (call,) = webhooks(parse(configuration("wsl")))
     assert call.url in (CHECKOUT / "docs" / "ci.md").read_text()
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from infra.data.pgvector import AUTH_FOLDER, HAS_EXTENSION, INIT_SQL, SETTLE, SETTLE_SQL, Pgvector, PgvectorArgs
 from infra.recorder import Recording, record
+from infra.workload import RUN_AS
 from tests.infra.aipp.servers import Postgres, postgres
 from tests.infra.support import container_of, only, pod_of
 
@@ -81,6 +82,17 @@ def test_server_without_the_extension_is_not_ready(server: Postgres, tmp_path: P
     assert local(server, HAS_EXTENSION, tmp_path).returncode == 0
     assert local(server, HAS_EXTENSION.replace("/var/run/postgresql", "/nowhere"), tmp_path).returncode == 1
     server.ask("SET allow_system_table_mods = on; DELETE FROM pg_extension WHERE extname = 'vector'")
+
+
+def test_probe_asks_although_the_pods_user_has_no_name(recording: Recording, server: Postgres) -> None:
+    """As in the image: without any name libpq makes no attempt at all, and `pg_isready` ends with 3."""
+    container = container_of(only(recording, "StatefulSet"))
+    declared = {each["name"]: each["value"] for each in container["env"] if each["name"].startswith("PG")}
+    environment = {"PATH": os.environ["PATH"], **declared, "PGPORT": str(server.port)}
+    nameless = RUN_AS if os.getuid() == 0 else None
+    probe = container["startupProbe"]["exec"]["command"]
+    asked = subprocess.run(probe, env=environment, capture_output=True, text=True, user=nameless, cwd="/", timeout=30)
+    assert (asked.returncode, asked.stderr) == (0, "")
 
 
 def test_settling_sets_the_password_whatever_is_in_it(server: Postgres, tmp_path: Path) -> None:

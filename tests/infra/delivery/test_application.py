@@ -3,7 +3,7 @@
 import pytest
 
 from infra.config import StackConfig, parse
-from infra.delivery.application import Application
+from infra.delivery.application import Application, manifest
 from infra.delivery.applications import PARTS, UPDATES, application_args, applications, part_of
 from infra.recorder import record
 from tests.infra.support import CONFIGS, config_file, only
@@ -24,6 +24,15 @@ def test_application_follows_the_overlay_of_its_stack() -> None:
     }
     assert application["spec"]["destination"]["namespace"] == "chat"
     assert "ignoreDifferences" not in application["spec"]
+
+
+@pytest.mark.parametrize(("stack", "by_server"), [("vault-and-argocd", True), ("delivery-of-our-own", False)])
+def test_what_the_api_server_fills_in_is_no_difference_where_there_are_external_secrets(
+    stack: str, by_server: bool
+) -> None:
+    application = manifest("backend-chat", application_args(stack_of(stack), "backend-chat", "any"))
+    options = application["metadata"].get("annotations", {}).get("argocd.argoproj.io/compare-options", "")
+    assert ("ServerSideDiff=true" in options) == by_server
 
 
 def test_there_is_a_frontend_where_the_page_has_pods_and_updates_where_somebody_makes_them() -> None:

@@ -11,7 +11,7 @@ from infra.config import parse
 from infra.gitops import declare_workload, tree
 from infra.program import deploy
 from infra.recorder import record
-from infra.stackfile import configuration, placeholder_secrets, stack_names
+from infra.stackfile import configuration, placeholder_secrets, record_stack, stack_names
 from tests.infra.delivery.project_rules import CLUSTER_KINDS, refusals
 from tests.infra.delivery.test_room import waits_for
 from tests.infra.support import CANARIES, CONFIGS, config_file, of_kind
@@ -26,7 +26,7 @@ def rendered(name: str) -> dict[str, str]:
     """Return path -> text of the tree of a stack, or of a file among the valid ones."""
     ours = name in stack_names()
     config = configuration(name) if ours else config_file(CONFIGS / "valid" / f"{name}.yaml")
-    stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
+    stack = parse(config)
     secrets = placeholder_secrets() if ours else CANARIES
     return tree(name, stack, record(declare_workload, stack=name, config=config, secrets=secrets))
 
@@ -135,7 +135,7 @@ def test_a_namespace_of_git_is_the_only_thing_without_one() -> None:
 
 @pytest.mark.parametrize("name", STACKS)
 def test_pulumi_declares_each_project_before_its_applications(name: str) -> None:
-    recording = record(deploy, stack=name, config=configuration(name), secrets=placeholder_secrets())
+    recording = record_stack(deploy, name)
     projects = {each.object_name: each for each in of_kind(recording, "AppProject")}
     assert {each: found.properties for each, found in projects.items()} == bootstrap(name, "AppProject")
     for application in of_kind(recording, "Application"):

@@ -116,9 +116,7 @@ class Repository:
 @pytest.fixture
 def repository(tmp_path: Path) -> Repository:
     made = Repository(tmp_path)
-    stack = parse(
-        {k.removeprefix("aihub:"): v for k, v in config_file(CONFIGS / "valid/delivery-of-our-own.yaml").items()}
-    )
+    stack = parse(config_file(CONFIGS / "valid/delivery-of-our-own.yaml"))
     made.push("render", overlay=overlay("0.1.0", "0.1.0"), refused=refused(stack))
     made.push("images", overlay=overlay(GOOD, GOOD))
     made.push("images", overlay=overlay(BAD, BAD))
@@ -291,9 +289,7 @@ def test_a_tag_of_digits_stays_text() -> None:
 
 
 def test_the_list_that_render_makes_takes_tags_once() -> None:
-    stack = parse(
-        {k.removeprefix("aihub:"): v for k, v in config_file(CONFIGS / "valid/delivery-of-our-own.yaml").items()}
-    )
+    stack = parse(config_file(CONFIGS / "valid/delivery-of-our-own.yaml"))
     once = with_refused(refused(stack), BAD)
     assert with_refused(once, BAD) == once
     assert once == refused(stack, ("latest", BAD))

@@ -81,7 +81,7 @@ def installation(request: pytest.FixtureRequest) -> Installation:
         config, secrets = config_file(CONFIGS / "valid" / f"{request.param}.yaml"), CANARIES
     else:
         config, secrets = configuration(request.param), placeholder_secrets()
-    stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
+    stack = parse(config)
     recording = record(declare_workload, stack="test", config=config, secrets=secrets)
     declared = [
         Pod(each.namespace, each.properties["spec"]["template"]["metadata"]["labels"])
@@ -130,6 +130,24 @@ def test_only_declared_flows_are_possible(installation: Installation) -> None:
         and allowed(ends[source], ends[target], port, installation.policies)
     }
     assert possible == installation.declared()
+
+
+def test_anywhere_means_pods_too_where_no_address_is_a_pods(installation: Installation) -> None:
+    """Cilium's way: an ``ipBlock`` holds neither pods nor, unless it is told, nodes."""
+    somebody = Pod("elsewhere", {"app": "somebody's"})
+    policies = [{**each, "spec": _without_addresses(each["spec"])} for each in installation.policies]
+    for flow in installation.plan.flows:
+        ends = {**installation.ends, World.ANYWHERE: somebody}
+        if World.ANYWHERE in (flow.source, flow.target):
+            assert allowed(ends[flow.source], ends[flow.target], flow.port, policies), flow
+
+
+def _without_addresses(spec: dict[str, Any]) -> dict[str, Any]:
+    without = dict(spec)
+    for field, ends in (("ingress", "from"), ("egress", "to")):
+        rules = spec.get(field) or ()
+        without[field] = [{**rule, ends: [each for each in rule[ends] if "ipBlock" not in each]} for rule in rules]
+    return without
 
 
 def test_what_an_ingress_leads_to_may_be_called_by_the_controller(installation: Installation) -> None:

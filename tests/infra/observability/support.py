@@ -27,7 +27,7 @@ def recorded(name: str) -> Recording:
 def parsed(name: str) -> StackConfig:
     """Return a configuration of ``configs/valid``."""
     config = config_file(CONFIGS / "valid" / f"{name}.yaml")
-    return parse({key.removeprefix("aihub:"): value for key, value in config.items()})
+    return parse(config)
 
 
 def selectors(expression: str) -> list[promql.VectorSelector]:

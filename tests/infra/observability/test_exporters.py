@@ -112,7 +112,7 @@ def test_each_object_of_monitoring_has_one_owner() -> None:
     watched = {each.object_name for each in of_kind(by_pulumi, "PodMonitor")}
     names = ("enai-backend", "aipp-rabbitmq", "aipp-redis-exporter", "aipp-postgres-exporter")
     assert {f"aihub-{name}" for name in names} <= watched
-    stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
+    stack = parse(config)
     in_git = base(stack, "test", record(declare_workload, stack="test", config=config, secrets=CANARIES))
     assert {"aipp-redis-exporter.yaml", "aipp-postgres-exporter.yaml"} <= in_git.keys()
     kinds = {document["kind"] for text in in_git.values() for document in yaml.safe_load_all(text)}

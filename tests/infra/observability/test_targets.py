@@ -3,14 +3,13 @@
 import pytest
 
 from infra.aipp.names import FIELDS
-from infra.config import parse
 from infra.observability.monitors import monitor_spec
 from infra.observability.names import otlp_endpoint
 from infra.observability.targets import TARGETS, targets_of
 from infra.plan import INGRESS, World
 from infra.program import plan
 from infra.recorder import Recording
-from infra.stackfile import configuration
+from infra.stackfile import stack_of
 from tests.infra.observability.support import parsed, recorded
 from tests.infra.support import of_kind
 
@@ -18,7 +17,7 @@ OWN, FOREIGN, WATCHED = "observability-of-our-own", "observability-of-the-cluste
 
 
 def pods_of_a_stack(name: str) -> set[str]:
-    return set(plan(parse({key.removeprefix("aihub:"): value for key, value in configuration(name).items()})).pods)
+    return set(plan(stack_of(name)).pods)
 
 
 def test_every_target_is_a_component_of_one_of_the_largest_stacks() -> None:
@@ -53,7 +52,7 @@ def test_a_monitor_selects_the_component_and_names_it() -> None:
 
 def test_each_part_of_argocd_is_asked_at_its_own_pods() -> None:
     """The namespace is one component, and two of its pods have a port of the same number."""
-    stack = parse({key.removeprefix("aihub:"): value for key, value in configuration("wsl").items()})
+    stack = stack_of("wsl")
     whole = plan(stack)
     parts = [each for each in targets_of(stack, whole.spaces, whole.pods) if each.component == "argocd"]
     selected = [monitor_spec(each, whole)["selector"]["matchLabels"] for each in parts]

@@ -147,7 +147,7 @@ def test_a_namespace_of_ours_gets_its_secret_and_argocds_gets_it_from_vault() ->
     assert not [namespace for _, namespace in secrets if namespace == "aipp"]
 
     config = config_file(WITH_HARBOR)
-    stack = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
+    stack = parse(config)
     files = tree("test", stack, declared(program=declare_workload))
     (text,) = (text for name, text in files.items() if name.endswith("aipp/k8s/base/secrets.yaml"))
     (pull,) = (each for each in yaml.safe_load_all(text) if each["metadata"]["name"] == "aipp-registry-pull")

@@ -1,5 +1,6 @@
 """What is declared in Vault: rights for exactly the listed entries, for exactly one account."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -44,6 +45,12 @@ def test_only_who_fills_may_write_and_nobody_may_read_all() -> None:
     whole = "".join(rules("secret", ["a", "b/c"], rights) for rights in RIGHTS.values())
     assert not set("*+") & set(whole)
     assert not {"update", "delete", "list", "sudo"} & set(whole.replace('"', " ").replace(",", " ").split())
+
+
+def test_provider_uses_the_token_that_it_is_given() -> None:
+    """A child token of it would need the right to `auth/token/create`, which docs/vault.md does not ask for."""
+    (provider,) = (each for each in declared().resources if each.type == "pulumi:providers:vault")
+    assert provider.properties["skipChildToken"] == "true"
 
 
 def test_role_is_bound_to_the_account_of_external_secrets() -> None:
@@ -94,3 +101,14 @@ def test_somebody_elses_store_is_left_alone() -> None:
 def test_without_access_nothing_is_declared_in_vault(file: str) -> None:
     recording = record(deploy, stack="test", config=config_file(CONFIGS / "valid" / f"{file}.yaml"), secrets=CANARIES)
     assert not [each for each in recording.resources if "vault:" in each.type]
+
+
+def test_store_trusts_a_companys_authority_only_where_it_signed_vaults_certificate() -> None:
+    config = config_file(CONFIGS / "valid" / "vault-with-rights-of-our-own.yaml")
+    company = config_file(CONFIGS / "valid" / "authorities-of-a-company.yaml")["aihub:network"]["authorities"]
+    config["aihub:network"]["authorities"] = company
+    for signed in (False, True):
+        config["aihub:secrets"]["vault"]["access"]["signedByAuthorities"] = signed
+        store = only(record(deploy, stack="test", config=config, secrets=CANARIES), "ClusterSecretStore")
+        bundle = store["spec"]["provider"]["vault"].get("caBundle")
+        assert bundle == (base64.b64encode(company.encode()).decode() if signed else None)

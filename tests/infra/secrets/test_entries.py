@@ -19,7 +19,7 @@ VALID = sorted((CONFIGS / "valid").glob("*.yaml"))
 
 
 def listed(config: dict[str, Any]) -> tuple[Entry, ...]:
-    return entries(parse({key.removeprefix("aihub:"): value for key, value in config.items()}))
+    return entries(parse(config))
 
 
 def asked(config: dict[str, Any]) -> set[tuple[str, str]]:

@@ -19,7 +19,7 @@ def content(folder: Path) -> dict[str, str]:
 def resize(monkeypatch: pytest.MonkeyPatch, gib: int) -> None:
     config = configuration("dev")
     config["aihub:aipp"]["pgvector"] = {**config["aihub:aipp"]["pgvector"], "storageGib": gib}
-    monkeypatch.setattr("infra.gitops.configuration", lambda stack: config)
+    monkeypatch.setattr("infra.stackfile.configuration", lambda stack: config)
 
 
 def test_a_volume_grows_by_one_number_and_never_shrinks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

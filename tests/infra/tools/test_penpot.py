@@ -44,7 +44,7 @@ def test_key_passwords_and_addresses_come_from_a_secret(recording: Recording, va
 def parsed(**more: Any) -> PenpotConfig:
     config = config_file(FILE)
     config["aihub:tools"]["penpot"] |= more
-    penpot = parse({key.removeprefix("aihub:"): value for key, value in config.items()}).tools.penpot
+    penpot = parse(config).tools.penpot
     assert penpot
     return penpot
 
@@ -80,7 +80,7 @@ def test_pods_are_restricted_and_bounded(values: dict[str, Any]) -> None:
 
 
 def test_its_parts_reach_each_other_and_its_stores_only() -> None:
-    whole = plan(parse({key.removeprefix("aihub:"): value for key, value in config_file(FILE).items()}))
+    whole = plan(parse(config_file(FILE)))
     outward = {
         (flow.source, flow.port)
         for flow in whole.flows

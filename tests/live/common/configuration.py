@@ -30,4 +30,4 @@ def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any
 
 def parsed(config: Mapping[str, Any]) -> StackConfig:
     """Return a configuration's model."""
-    return parse({key.removeprefix("aihub:"): value for key, value in config.items()})
+    return parse(config)

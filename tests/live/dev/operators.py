@@ -22,12 +22,26 @@ NAMESPACE = "aipp"
 EXTERNAL_SECRETS = "externalsecrets.external-secrets.io"
 PORT = 18085
 LOOK_SECONDS = 1.5
+DEFAULTS = {
+    "conversionStrategy": "Default",
+    "decodingStrategy": "None",
+    "metadataPolicy": "None",
+    "nullBytePolicy": "Ignore",
+}
+"""What External Secrets 2.3 has the API server fill in."""
 SEALED = "could not get secret data from provider: Code: 503. Errors: * Vault is sealed"
 
 
 def definition() -> Manifest:
-    """Return what makes ExternalSecrets known to the API server; the chart's own definition says more."""
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    """Return what makes ExternalSecrets known to the API server; the chart's own definition says more.
+
+    Like those of most releases it has the API server fill in what nobody declared: no difference to Argo CD.
+    """
+    open_to_all = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    filled_in = {name: {"type": "string", "default": value} for name, value in DEFAULTS.items()}
+    datum = {**open_to_all, "properties": {"remoteRef": {**open_to_all, "properties": filled_in}}}
+    data = {"type": "array", "items": datum}
+    schema = {**open_to_all, "properties": {"spec": {**open_to_all, "properties": {"data": data}}}}
     version = {
         "name": "v1",
         "served": True,

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import sync_playwright
 
-from infra import gitops
+from infra import stackfile
 from infra.aipp.plan import CALLS, WAVES
-from ops import aipp, preview
+from ops import preview
+from ops.checks import aipp
 from tests.live.common.kube import get, kubectl, listed, until
 from tests.live.conftest import make
 from tests.live.dev import figures, operators, services, tree
@@ -35,6 +36,9 @@ def test_commit_brings_all_eight_wave_by_wave(platform: Platform) -> None:
         raise AssertionError(f"{error}\n{services.why()}\n{platform.operators.troubles}") from None
     reached = services.waves()
     secrets = listed(operators.EXTERNAL_SECRETS, NAMESPACE)
+    filled_in = [datum["remoteRef"].items() for each in secrets for datum in each["spec"]["data"]]
+    assert filled_in
+    assert all(operators.DEFAULTS.items() <= each for each in filled_in)  # and Synced none the less
     made = [services.seconds(each["metadata"]["creationTimestamp"]) for each in secrets]
     ready = [services.seconds(each["status"]["conditions"][0]["lastTransitionTime"]) for each in secrets]
     for wave, (first, last) in {0: (min(made), max(ready)), **reached}.items():
@@ -116,7 +120,7 @@ def test_render_gives_what_was_committed(platform: Platform, monkeypatch: pytest
     make("render", "STACK=dev", f"OUT={folder / 'as-the-company'}")
     names = {name for name in _services_files(folder / "as-the-company") if "-exporter" not in name}
     assert names == set(followed)
-    monkeypatch.setattr(gitops, "configuration", lambda _: tree.config())
+    monkeypatch.setattr(stackfile, "configuration", lambda _: tree.config())
     assert preview.render(tree.STACK, folder / "as-here") == 0
     assert _services_files(folder / "as-here") == followed
 

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from infra.aipp.names import BACKEND, FRONT, LINKER, PGVECTOR, SCHEDULER
+from infra.aipp.names import BACKEND, FRONT, LINKER, PGVECTOR, REDIS, SCHEDULER
 from ops import destroy, verify
 from ops.machine import Finding
 from ops.preflight import owner
@@ -223,12 +223,15 @@ TERMINATE = '{"status": {"operationState": {"phase": "Terminating"}}}'
 """What `argocd app terminate-op` does."""
 
 
-def test_commit_that_cannot_become_ready_holds_the_next_up_until_it_is_ended(platform: Platform) -> None:
-    config = tree.model().aipp
-    assert config
-    commit(platform, "A tag that is nowhere", backend={"image": config.backend.image.replace(images.FIRST, "v9.9.9")})
-    until("it cannot be pulled", lambda: "ImagePull" in str(_waiting(BACKEND)), 180)
-    good = commit(platform, "The backend as it was")
+@pytest.mark.parametrize(("service", "field"), [(BACKEND, "backend"), (REDIS, "redis")])
+def test_commit_that_cannot_become_ready_holds_the_next_up_until_it_is_ended(
+    platform: Platform, service: str, field: str
+) -> None:
+    """A store's too: the pod that never became ready is replaced, as a Deployment's is."""
+    name = getattr(tree.model().aipp, field).image.rpartition(":")[0]
+    commit(platform, f"A tag of {field} that is nowhere", **{field: {"image": f"{name}:v9.9.9"}})
+    until("it cannot be pulled", lambda: "ImagePull" in str(_waiting(service)), 180)
+    good = commit(platform, f"{field} as it was")
     time.sleep(30)
     assert services.application()["status"]["operationState"]["phase"] == "Running"
     assert not services.synced(good)
@@ -236,7 +239,7 @@ def test_commit_that_cannot_become_ready_holds_the_next_up_until_it_is_ended(pla
     where = ["application.argoproj.io", "aipp", "--namespace", "argocd"]
     kubectl("patch", *where, "--type=merge", "--patch", TERMINATE)
     until("Synced", lambda: services.synced(good), 300, pause=2)
-    figures.keep("faults", "commit that cannot become ready: well again after", time.monotonic() - ended)
+    figures.keep("faults", f"{field} that cannot become ready: well again after", time.monotonic() - ended)
     all_ready("all ready")
 
 

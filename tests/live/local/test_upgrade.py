@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ops.access import kubectl
-from ops.chat_client import answer_of
+from ops.clients.chat import answer_of
 from ops.paths import CHECKOUT, StackPaths
 from tests.live.conftest import Installation, by_hand, make
 

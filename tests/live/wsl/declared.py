@@ -60,9 +60,9 @@ class Declared:
         engine = Engine(
             paths=self.paths,
             binaries=binaries,
-            providers=providers.for_up(binaries[0]),
+            providers=providers.for_up(binaries[0], own_node=reach.own_node),
             kubeconfig=reach.kubeconfig,
-            variables=reach.variables,
+            variables=reach.builder_variables(self.paths.directory),
         )
         engine.prepare(self.credentials)
         engine.run("up", "--yes", "--skip-preview", "--suppress-outputs", "--refresh", *options)

@@ -6,7 +6,7 @@ import pytest
 
 from infra.ci.webhook import argocd_webhook
 from ops import verify
-from ops.chat_client import ChatClient
+from ops.clients.chat import ChatClient
 from ops.kubectl import Kubectl
 from ops.preflight import owner
 from tests.live.common.kube import get, kubectl, listed, until

@@ -130,6 +130,18 @@ def test_an_object_named_by_hand_is_deleted_before_it_is_replaced(manifests: Man
     assert difference.delete_before_replace == named_by_hand
 
 
+def test_a_store_from_before_its_pods_policy_is_deleted_and_made_anew(manifests: Manifests) -> None:
+    """`OrderedReady`, the default, cannot be changed in a StatefulSet; and two may not have one name."""
+    token, spec = "kubernetes:apps/v1:StatefulSet", {"replicas": 1, "serviceName": "redis"}
+    old = {"metadata": {"name": "redis", "namespace": "data"}, "spec": spec}
+    filled = {**old, "spec": {**spec, "podManagementPolicy": "OrderedReady"}}
+    new = {**old, "spec": {**spec, "podManagementPolicy": "Parallel"}}
+    difference = manifests.diff(resource(token), old, filled, new)
+    assert difference.replaces == {("spec", "podManagementPolicy")}
+    assert difference.delete_before_replace
+    assert not manifests.diff(resource(token), new, new, new).replaces
+
+
 def test_secret_data_are_secret_and_string_data_become_data(
     manifests: Manifests, cluster: Cluster, namespace: str, said: Said
 ) -> None:

@@ -7,8 +7,7 @@ import sys
 import pytest
 
 from infra.program import deploy
-from infra.recorder import record
-from infra.stackfile import configuration, placeholder_secrets
+from infra.stackfile import record_stack
 from ops.paths import CHECKOUT, stacks
 from tests.plugins.support import engine_missing
 
@@ -18,7 +17,7 @@ from tests.plugins.support import engine_missing
 def test_engine_would_make_whatever_is_declared(stack: str) -> None:
     if reason := engine_missing():
         pytest.skip(reason)
-    declared = record(deploy, stack=stack, config=configuration(stack), secrets=placeholder_secrets()).resources
+    declared = record_stack(deploy, stack).resources
     done = subprocess.run(
         [sys.executable, "-m", "ops", "preview", "--stack", stack],
         cwd=CHECKOUT,

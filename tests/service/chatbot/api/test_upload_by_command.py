@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from chatbot.api.limits import MAX_DOCUMENT_BYTES
-from ops.chat_client import MOST_DOCUMENT_BYTES, ChatClient, ChatError
+from ops.clients.chat import MOST_DOCUMENT_BYTES, ChatClient, ChatError
 from tests.service.chatbot.api.conftest import API_KEY
 
 BINARY = b"\0\1\2\3"

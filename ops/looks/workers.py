@@ -9,8 +9,8 @@ from infra.config import StackConfig
 from infra.registry.look import Question, Seen
 from ops.credentials import kept
 from ops.errors import OpsError
-from ops.image_pods import DEADLINE_SECONDS, Manifest, manifests, workers
 from ops.kubectl import Kubectl
+from ops.looks.pods import DEADLINE_SECONDS, Manifest, manifests, workers
 from ops.paths import StackPaths
 
 PAUSE_SECONDS = 2.0

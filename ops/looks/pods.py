@@ -55,7 +55,7 @@ def manifests(
     if account and pulls:
         files = {name: fill(text, known) for name, text in pull_secret_files(account).items()}
         found.append(_secret(namespace, PULL, PULL_SECRET_TYPE, files))
-    spec = _spec(stack.registry.base_image, question, pulls=pulls)
+    spec = _spec(stack, question, pulls=pulls)
     return found + [_pod(namespace, f"look-{number}", {"nodeName": node, **spec}) for number, node in enumerate(nodes)]
 
 
@@ -70,7 +70,9 @@ def _pod(namespace: str, name: str, spec: Manifest) -> Manifest:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
-def _spec(image: str, question: look.Question, *, pulls: bool) -> Manifest:
+def _spec(stack: StackConfig, question: look.Question, *, pulls: bool) -> Manifest:
+    # The image knows the public authorities. Whether a node itself trusts the others, its first pull shows.
+    variables = {"QUESTION": json.dumps(question), "AUTHORITIES": stack.network.authorities or ""}
     security = {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,
@@ -78,9 +80,9 @@ def _spec(image: str, question: look.Question, *, pulls: bool) -> Manifest:
     }
     container: Manifest = {
         "name": "look",
-        "image": image,
+        "image": stack.registry.base_image,
         "command": ["python3", "-c", Path(look.__file__).read_text()],
-        "env": [{"name": "QUESTION", "value": json.dumps(question)}],
+        "env": [{"name": name, "value": value} for name, value in variables.items()],
         "envFrom": [{"secretRef": {"name": SECRET}}],
         "securityContext": security,
         "resources": {

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from infra import versions
-from infra.config import parse
-from infra.stackfile import configuration, stack_names
+from infra.stackfile import stack_names, stack_of
 from ops.paths import CHECKOUT
 from toolchain import golang, pypi
 from toolchain.tools import ALL
@@ -63,10 +62,9 @@ def _charts() -> Iterator[Pin]:
 
 def _images() -> Iterator[Pin]:
     for stack in stack_names():
-        file, config = f"Pulumi.{stack}.yaml", configuration(stack)
-        whole = parse({key.removeprefix("aihub:"): value for key, value in config.items()})
+        file = f"Pulumi.{stack}.yaml"
         written = (CHECKOUT / file).read_text()
-        for image in _image_fields(whole.model_dump()):
+        for image in _image_fields(stack_of(stack).model_dump()):
             name, _, tag = image.partition("@")[0].rpartition(":")
             if not name.startswith("localhost/"):  # made by `make up`, of what is pinned elsewhere
                 yield Pin(kind="image", name=name, version=tag, where=file if image in written else "infra/config")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ops.paths import VENV
-from ops.pins import Kind, Pin
+from ops.versions.pins import Kind, Pin
 from toolchain import ToolchainError, golang, pypi
 from toolchain.ensure import ready
 from toolchain.tools import HELM

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ops import cards
+from ops.checks import cards
 from ops.machine import Finding
 
 Listed = Mapping[str, Any]

@@ -1,0 +1,51 @@
+"""Pods that trust a company's authorities. A pure function; manifests are camelCase."""
+
+from typing import Any
+
+from infra.network.authorities import (
+    BUNDLE_ENVIRONMENT,
+    BUNDLE_MOUNT,
+    BUNDLE_VOLUME,
+    VOLUME,
+    bundle_maker,
+)
+
+_SECURITY = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+    "runAsNonRoot": True,
+    "runAsUser": 1000,
+    "runAsGroup": 1000,
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+def trusting(pod: dict[str, Any], image: str) -> dict[str, Any]:
+    """Return a pod whose containers all trust the stack's authorities: what clones, builds, scans, signs, asks.
+
+    Args:
+        pod: its manifest; stays as it is.
+        image: one of the pod's own with a shell, and the public authorities.
+    """
+    spec = pod["spec"]
+
+    def those(containers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [
+            {
+                **each,
+                "env": [*each.get("env", ()), *BUNDLE_ENVIRONMENT],
+                "volumeMounts": [*each.get("volumeMounts", ()), {**BUNDLE_MOUNT, "readOnly": True}],
+            }
+            for each in containers
+        ]
+
+    return {
+        **pod,
+        "spec": {
+            **spec,
+            "volumes": [*spec.get("volumes", ()), VOLUME, BUNDLE_VOLUME],
+            "initContainers": [bundle_maker(image, _SECURITY), *those(spec.get("initContainers", []))],
+            "containers": those(spec["containers"]),
+        },
+    }

@@ -1,0 +1,1 @@
+"""A look at a registry from the cluster's workers."""

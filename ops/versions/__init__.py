@@ -1,0 +1,1 @@
+"""What is pinned in this checkout, and what is newest of it."""
