@@ -2,8 +2,8 @@
 
 The API server notes for every field who wrote it last. A declared field that is otherwise, and belongs neither to those
 who apply what is declared nor to a controller, was changed by hand. What is declared and missing was removed, or has
-not been deployed yet: the two look the same from here. Secrets and charts are not looked at, nor Jobs whose names end
-in a hash, since without the secrets theirs is another.
+not been deployed yet: the two look the same from here. Secrets and charts are not looked at, nor Pulumi's Jobs whose
+names end in a hash, since without the secrets theirs is another.
 """
 
 import json
@@ -15,7 +15,7 @@ from typing import Any
 from infra.recorder import SECRET
 from ops.errors import OpsError
 from ops.machine import Finding
-from ops.object_diff import Declared, shown
+from ops.object_diff import PULUMI, Declared, shown
 from plugins.kubernetes.cluster import Cluster, Manifest, UnknownKindError
 from plugins.kubernetes.cluster import connect as connect_to
 from plugins.kubernetes.settings import Settings
@@ -68,7 +68,9 @@ def findings(cluster: Cluster, declared: Iterable[Declared]) -> list[Finding]:
     objects = [
         each
         for each in declared
-        if "apiVersion" in each.content and each.content["kind"] != "Secret" and not each.is_hashed_job
+        if "apiVersion" in each.content
+        and each.content["kind"] != "Secret"
+        and not (each.owner == PULUMI and each.is_hashed_job)
     ]
     try:
         found = [finding for each in objects if (finding := _judged(each, _live(cluster, each)))]

@@ -57,7 +57,7 @@ class Declared:
 
     @property
     def is_hashed_job(self) -> bool:
-        """Whether it is a Job whose name ends in a hash of all it depends on, secrets too."""
+        """Whether it is a Job whose name ends in a hash of what it depends on, which may be secrets."""
         return self.what.startswith("Job ") and self.key != self.what
 
 

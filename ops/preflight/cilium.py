@@ -16,7 +16,7 @@ def reaches_no_node(machine: Machine, declared: Declared) -> Iterator[Finding]:
     name = "metadata.name=cilium-config"
     listed = machine.kubectl("configmaps", "--namespace", "kube-system", "--field-selector", name) or {"items": []}
     for config in listed["items"]:
-        if callers and "nodess" not in (config.get("data") or {}).get(SETTING, ""):
+        if callers and "nodes" not in (config.get("data") or {}).get(SETTING, ""):
             yield Finding(
                 name="Cilium",
                 ok=False,

@@ -19,6 +19,7 @@ def ports(url: str = "https://gitlab.example.com", registry: str = "harbor.examp
     """Return who calls -> ports of anywhere."""
     rooms = config_file(GITLAB)
     rooms["aihub:ci"]["git"]["gitlab"]["url"] = url
+    rooms["aihub:delivery"]["repository"] = f"{url}/platform/gitops.git"
     rooms["aihub:registry"]["host"] = registry
     found: dict[str, set[int]] = {}
     for flow in plan(parse(rooms)).flows:
