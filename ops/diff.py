@@ -13,12 +13,12 @@ import tarfile
 import tempfile
 from pathlib import Path
 
+from ops.differences.objects import Comparison, Declared, compare, markdown, titled
 from ops.errors import OpsError
-from ops.object_diff import Comparison, Declared, compare, markdown, titled
 from ops.paths import CHECKOUT, StackPaths
 
 DEFAULT_BASE = "origin/main"
-READER = Path(__file__).with_name("declared_objects.py")
+READER = Path(__file__).with_name("differences") / "declared.py"
 
 
 def declared_by(checkout: Path, stack: str) -> list[Declared]:
@@ -100,10 +100,10 @@ def run(paths: StackPaths, base: str, live: bool) -> int:
         OpsError: it cannot be made.
     """
     if live:
-        from ops import live_diff  # noqa: PLC0415 - the comparison of commits needs no kubectl
+        from ops.differences import dry_run  # noqa: PLC0415 - the comparison of commits needs no kubectl
         from ops.kubectl import Kubectl  # noqa: PLC0415 - the same
 
-        print(live_diff.report(Kubectl.of(paths), paths.stack, declared_by(CHECKOUT, paths.stack)), end="")
+        print(dry_run.report(Kubectl.of(paths), paths.stack, declared_by(CHECKOUT, paths.stack)), end="")
         return 0
     name, found = against_base(paths.stack, base or DEFAULT_BASE)
     print(markdown(f"Stack {paths.stack}, compared with {name}", found), end="")

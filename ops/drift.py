@@ -2,7 +2,7 @@
 
 What Pulumi owns is compared by its engine: the last ``up`` against what is there now. What Git owns is Argo CD's to
 compare: its Applications say what is out of sync. Fields that nobody declared are nobody's drift. Where the stack's
-state is not, as in CI, the API server alone is asked: :mod:`ops.drift_cluster`.
+state is not, as in CI, the API server alone is asked: :mod:`ops.differences.stateless`.
 
 The JSON contract (``--json``) is `make verify`'s: ``{"stack", "ok", "checks": [{"name", "ok", "says", "fix"}]}``, one
 failed check an object; exit status 0 when nothing drifted, 1 when something did, 2 when it could not be asked.
@@ -14,14 +14,15 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ops import access, drift_cluster, verify
+from ops import access, verify
 from ops.diff import declared_by
-from ops.drift_cluster import OURS
+from ops.differences import stateless
+from ops.differences.objects import changed_lines, titled
+from ops.differences.stateless import OURS
 from ops.engine import Engine
 from ops.kubectl import Kubectl
 from ops.lock import locked
 from ops.machine import Finding
-from ops.object_diff import changed_lines, titled
 from ops.paths import CHECKOUT, StackPaths
 from ops.session import resume
 
@@ -156,6 +157,6 @@ def run(paths: StackPaths, as_json: bool) -> int:
             found = findings(session.engine, session.kubectl)
     else:
         print(f"the state of stack {paths.stack} is not here: the cluster alone is asked", file=sys.stderr)
-        cluster = drift_cluster.connection(access.of_stack(paths).context)
-        found = drift_cluster.findings(cluster, declared_by(CHECKOUT, paths.stack))
+        cluster = stateless.connection(access.of_stack(paths).context)
+        found = stateless.findings(cluster, declared_by(CHECKOUT, paths.stack))
     return verify.report(paths.stack, found, as_json)

@@ -6,7 +6,7 @@ from infra.config import StackConfig
 from infra.registry.access import pull_secret_name
 
 BUILD_SECRETS = "build-secrets"
-"""Secret that a person may make in the builders' namespace: ``pip.conf``, ``apt.sources`` and more for builds: docs/ci.md."""
+"""Secret that a person may make in the builders' namespace: ``pip.conf``, ``apt.sources`` and more (docs/ci.md)."""
 
 
 def speaks_plain_http(stack: StackConfig) -> bool:

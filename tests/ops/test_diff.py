@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ops import diff
+from ops.differences.objects import markdown
 from ops.errors import OpsError
-from ops.object_diff import markdown
 from ops.paths import CHECKOUT
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ops.paths import CHECKOUT
 
-READERS = {"ops/drift_cluster.py", "ops/object_diff.py"}
+READERS = {"ops/differences/stateless.py", "ops/differences/objects.py"}
 FOLDERS = ("bench", "cluster", "compose", "infra", "ops", "policy", "service/chatbot", "toolchain")
 
 

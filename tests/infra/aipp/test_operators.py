@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 import yaml
 
-from ops import access, drift_cluster
-from ops.object_diff import ARGOCD, Declared
+from ops import access
+from ops.differences import stateless
+from ops.differences.objects import ARGOCD, Declared
 from plugins.kubernetes.cluster import APPLY, connect
 from plugins.kubernetes.settings import Settings
 from tests import apiserver
@@ -54,7 +55,7 @@ def test_what_the_api_server_fills_in_is_no_difference_to_it_and_no_drift(tree_o
     assert all(operators.DEFAULTS.items() <= datum["remoteRef"].items() for datum in before["spec"]["data"])
     assert applied(("dryRun", "All")) == before
     owned = Declared(what="it", owner=ARGOCD, content=declared)
-    assert [each.ok for each in drift_cluster.findings(cluster, [owned])] == [True]
+    assert [each.ok for each in stateless.findings(cluster, [owned])] == [True]
     cluster.delete(declared, "Background")
 
 

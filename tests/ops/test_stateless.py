@@ -14,10 +14,10 @@ from infra.ci.drift import DriftReader, DriftReaderArgs
 from infra.program import deploy
 from infra.recorder import Recording, record
 from infra.stackfile import configuration, placeholder_secrets, record_stack
-from ops import drift_cluster
+from ops.differences import stateless
+from ops.differences.objects import Declared
 from ops.errors import OpsError
 from ops.machine import Finding
-from ops.object_diff import Declared
 from plugins.kubernetes.cluster import ApiError, Cluster, connect
 from plugins.kubernetes.settings import Settings
 from tests.apiserver import ApiServer
@@ -62,7 +62,7 @@ class Somebody:
     def found(self) -> Finding:
         what = f"Deployment {self.namespace}/web"
         declared = Declared(what=what, owner="Pulumi", content=self.manifest)
-        (finding,) = drift_cluster.findings(self._cluster, [declared])
+        (finding,) = stateless.findings(self._cluster, [declared])
         return finding
 
 
@@ -116,7 +116,7 @@ def test_a_whole_stack_as_it_is_declared_has_not_drifted(cluster: Cluster) -> No
     ]
     for each in declared:
         cluster.apply(dict(each.content), force=False)
-    (finding,) = drift_cluster.findings(cluster, declared)
+    (finding,) = stateless.findings(cluster, declared)
     assert finding.says == f"{len(declared)} objects are as they are declared"
     assert len(declared) > 30
 
@@ -133,7 +133,7 @@ def test_a_job_named_by_secrets_that_this_account_lacks_is_not_looked_for() -> N
         for name, each in without.items()
     ]
     cluster = Mock(get=lambda manifest: getattr(real.get(manifest["metadata"]["name"]), "properties", None))
-    (finding,) = drift_cluster.findings(cluster, declared)
+    (finding,) = stateless.findings(cluster, declared)
     assert finding.ok, finding
 
 
@@ -145,19 +145,19 @@ def test_who_may_not_look_gets_no_answer(api_server: ApiServer) -> None:
     kubeconfig = api_server.kubeconfig.read_text().replace("a-token-of-tests-only", "nobody")
     stranger = connect(Settings(kubeconfig=kubeconfig))
     with pytest.raises(OpsError, match="does not accept"):
-        drift_cluster.findings(stranger, [Declared(what="Deployment a/web", owner="Pulumi", content=web("a"))])
+        stateless.findings(stranger, [Declared(what="Deployment a/web", owner="Pulumi", content=web("a"))])
 
 
 def test_a_kubeconfig_that_is_named_goes_before_the_pods_own_account(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[Settings] = []
-    monkeypatch.setattr(drift_cluster, "ACCOUNT", tmp_path)
-    monkeypatch.setattr(drift_cluster, "connect_to", asked.append)
+    monkeypatch.setattr(stateless, "ACCOUNT", tmp_path)
+    monkeypatch.setattr(stateless, "connect_to", asked.append)
     monkeypatch.setenv("KUBECONFIG", "elsewhere")
-    drift_cluster.connection("dev-meta")
+    stateless.connection("dev-meta")
     monkeypatch.delenv("KUBECONFIG")
-    drift_cluster.connection("dev-meta")
+    stateless.connection("dev-meta")
     elsewhere, here = asked
     assert (elsewhere.context, elsewhere.kubeconfig) == ("dev-meta", "")
     assert "kubernetes.default.svc" in here.kubeconfig
@@ -173,7 +173,7 @@ def test_the_account_of_the_ci_job_is_enough(somebody: Somebody, cluster: Cluste
     kubeconfig = api_server.kubeconfig.read_text().replace("a-token-of-tests-only", made.stdout.strip())
     account = connect(Settings(kubeconfig=kubeconfig))
     declared = Declared(what="Deployment", owner="Pulumi", content=somebody.manifest)
-    assert drift_cluster.findings(account, [declared])[0].ok
+    assert stateless.findings(account, [declared])[0].ok
     metadata = {"name": "any", "namespace": somebody.namespace}
     with pytest.raises(ApiError, match="forbidden"):
         account.get({"apiVersion": "v1", "kind": "Secret", "metadata": metadata})

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.recorder import SECRET
+from ops.differences.objects import PULUMI, Declared, shown
 from ops.errors import OpsError
 from ops.machine import Finding
-from ops.object_diff import PULUMI, Declared, shown
 from plugins.kubernetes.cluster import Cluster, Manifest, UnknownKindError
 from plugins.kubernetes.cluster import connect as connect_to
 from plugins.kubernetes.settings import Settings

@@ -11,8 +11,8 @@ from infra.config import StackConfig
 from infra.recorder import SECRET
 from infra.workload import SECRETS_VERSION
 from ops.credentials import stack_config
+from ops.differences.objects import ARGOCD, PULUMI, Comparison, Declared, compare, markdown, titled
 from ops.kubectl import Kubectl
-from ops.object_diff import ARGOCD, PULUMI, Comparison, Declared, compare, markdown, titled
 
 FIELD_MANAGERS = {PULUMI: "pulumi", ARGOCD: "aihub-diff"}
 """Owner -> in whose name the dry run applies. Argo CD marks its objects with labels of its own: in its name the dry run

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ops.object_diff import Declared, changed_lines, compare, markdown
+from ops.differences.objects import Declared, changed_lines, compare, markdown
 
 
 def deployment(**spec: Any) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import yaml
 
 from infra.recorder import SECRET
 from infra.workload import SECRETS_VERSION
-from ops import access, live_diff
+from ops import access
 from ops.credentials import stack_config
+from ops.differences import dry_run
+from ops.differences.objects import ARGOCD, PULUMI, Declared
 from ops.kubectl import Kubectl
-from ops.object_diff import ARGOCD, PULUMI, Declared
 from tests.apiserver import ApiServer
 
 REGISTRY = stack_config("dev").registry
@@ -72,7 +73,7 @@ def person(api_server: ApiServer, monkeypatch: pytest.MonkeyPatch) -> Person:
 
 def report(*declared: Declared) -> str:
     kubectl = Kubectl(program=access.kubectl(), environment=os.environ)
-    return live_diff.report(kubectl, "dev", declared)
+    return dry_run.report(kubectl, "dev", declared)
 
 
 def test_fields_that_would_change_are_shown_and_none_changes(person: Person) -> None:

@@ -1,4 +1,4 @@
-"""Prints everything that one checkout declares for a stack, as JSON: ``declared_objects.py STACK``.
+"""Prints everything that one checkout declares for a stack, as JSON: ``declared.py STACK``.
 
 Run as a script of this checkout in another one's folder, so that two commits are read in the same way. It uses nothing
 but ``infra`` of the folder it runs in; no engine, no cluster, no secret.
