@@ -5,6 +5,7 @@ from typing import Any
 
 from infra.ci.build_pod import COMPONENT, LOGIN, Builder, agent_pod
 from infra.ci.pipelines import REVIEWS
+from infra.ci.trust import RESTRICTED
 from infra.cluster import labels
 
 TRUSTED_CLOUD = "builds"
@@ -18,16 +19,6 @@ DRIFT = "drift"
 """Component of the pod that looks for drift, and the name of its account."""
 COSIGN = "/etc/cosign"
 GIT_ROBOT = "/etc/git-robot"
-
-_RESTRICTED = {
-    "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "runAsNonRoot": True,
-    "runAsUser": 1000,
-    "runAsGroup": 1000,
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
-"""What Pod Security `restricted` asks for; 1000 is the user of Jenkins' agent image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +108,7 @@ def _jnlp(images: AgentImages) -> dict[str, Any]:
         "name": "jnlp",
         "image": images.agent,
         "resources": _resources(cpu_millicores=500, memory_mib=384, reserved_mib=384),
-        "securityContext": _RESTRICTED,
+        "securityContext": RESTRICTED,
     }
 
 
@@ -133,7 +124,7 @@ def _container(
         "resources": _resources(
             cpu_millicores=cpu_millicores, memory_mib=memory_mib, reserved_mib=reserved_mib or memory_mib
         ),
-        "securityContext": _RESTRICTED,
+        "securityContext": RESTRICTED,
     }
 
 

@@ -10,15 +10,15 @@ from infra.network.authorities import (
     bundle_maker,
 )
 
-_SECURITY = {
+RESTRICTED = {
     "allowPrivilegeEscalation": False,
-    "readOnlyRootFilesystem": True,
     "capabilities": {"drop": ["ALL"]},
     "runAsNonRoot": True,
     "runAsUser": 1000,
     "runAsGroup": 1000,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+"""What Pod Security `restricted` asks for; 1000 is the user of Jenkins' agent image."""
 
 
 def trusting(pod: dict[str, Any], image: str) -> dict[str, Any]:
@@ -29,6 +29,7 @@ def trusting(pod: dict[str, Any], image: str) -> dict[str, Any]:
         image: one of the pod's own with a shell, and the public authorities.
     """
     spec = pod["spec"]
+    maker = bundle_maker(image, {**RESTRICTED, "readOnlyRootFilesystem": True})
 
     def those(containers: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [
@@ -45,7 +46,10 @@ def trusting(pod: dict[str, Any], image: str) -> dict[str, Any]:
         "spec": {
             **spec,
             "volumes": [*spec.get("volumes", ()), VOLUME, BUNDLE_VOLUME],
-            "initContainers": [bundle_maker(image, _SECURITY), *those(spec.get("initContainers", []))],
+            "initContainers": [
+                maker,
+                *those(spec.get("initContainers", [])),
+            ],
             "containers": those(spec["containers"]),
         },
     }

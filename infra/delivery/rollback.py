@@ -40,6 +40,10 @@ class RollbackError(Exception):
     """It cannot go on; the message says why, and what to do."""
 
 
+class AbsentError(RollbackError):
+    """The API knows no such object."""
+
+
 @dataclass(frozen=True)
 class Failed:
     """A version that was sent back."""
@@ -67,7 +71,7 @@ class Api:
         """Return the object at ``path``.
 
         Raises:
-            RollbackError: the API does not give it.
+            RollbackError: the API does not give it; an AbsentError where it has none.
         """
         request = urllib.request.Request(f"{self._url}{path}")  # noqa: S310 - the address is configuration, not input
         context = None
@@ -78,7 +82,8 @@ class Api:
             with urllib.request.urlopen(request, timeout=API_SECONDS, context=context) as answer:  # noqa: S310 - as above
                 found = json.load(answer)
         except urllib.error.HTTPError as error:
-            raise RollbackError(f"the API answers {error.code} to {path}: check the object and the Role") from None
+            kind = AbsentError if error.code == 404 else RollbackError
+            raise kind(f"the API answers {error.code} to {path}: check the object and the Role") from None
         except (OSError, ValueError) as error:
             raise RollbackError(f"the API cannot be asked for {path}: {error}") from None
         return dict(found)
@@ -91,7 +96,9 @@ def failed_version(api: Api, rollout: str) -> Failed | None:
         RollbackError: it failed, and going back to another image would not help.
     """
     namespace, _, name = rollout.partition("/")
-    found = api.get(f"/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts/{name}")
+    found = _watched(api, f"/apis/argoproj.io/v1alpha1/namespaces/{namespace}/rollouts/{name}")
+    if found is None:
+        return None
     status, stable = found.get("status") or {}, str((found.get("status") or {}).get("stableRS", ""))
     has_seen_spec = str(status.get("observedGeneration")) == str(found["metadata"].get("generation"))
     if not (status.get("abort") and has_seen_spec and stable) or stable == status.get("currentPodHash"):
@@ -113,7 +120,9 @@ def stuck_version(api: Api, deployment: str) -> Failed | None:
         RollbackError: the API does not give it.
     """
     namespace, _, name = deployment.partition("/")
-    found = api.get(f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+    found = _watched(api, f"/apis/apps/v1/namespaces/{namespace}/deployments/{name}")
+    if found is None:
+        return None
     status = found.get("status") or {}
     if status.get("observedGeneration") != found["metadata"].get("generation"):
         return None
@@ -123,6 +132,14 @@ def stuck_version(api: Api, deployment: str) -> Failed | None:
         if each.get("type") == "Progressing" and each.get("reason") == "ProgressDeadlineExceeded"
     ]
     return Failed(bad=_tag(found), good="", reason=reasons[0]) if reasons else None
+
+
+def _watched(api: Api, path: str) -> dict[str, Any] | None:
+    """Return a workload; None before its first deployment, which is no failure: this looks every minute."""
+    try:
+        return api.get(path)
+    except AbsentError:
+        return None
 
 
 def _tag(workload: Mapping[str, Any]) -> str:

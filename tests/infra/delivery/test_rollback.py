@@ -51,13 +51,15 @@ class Cluster:
             UPDATER: {"spec": {"commonUpdateSettings": {"ignoreTags": ["latest"]}}},
         }
         self.asked: list[str] = []
-        objects, asked = self.objects, self.asked
+        self.absent = {"status": 403}
+        """What it answers to the rest: 403 to whom it is hidden from, 404 where there is none."""
+        objects, asked, absent = self.objects, self.asked, self.absent
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 asked.append(self.path)
                 body = json.dumps(objects.get(self.path, {})).encode()
-                self.send_response(200 if self.path in objects else 403)
+                self.send_response(200 if self.path in objects else absent["status"])
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -224,6 +226,16 @@ def test_an_engine_that_does_not_start_takes_its_commit_back(cluster: Cluster, r
     assert [run(cluster, repository, "--deployment=chat/engine") for _ in range(2)] == [0, 0]
     assert BAD in repository.text(REFUSED)
     assert tags_of(repository.text(OVERLAY)) == {API: GOOD, ENGINE: GOOD}
+
+
+def test_what_argo_cd_has_yet_to_make_is_no_failure(cluster: Cluster, repository: Repository) -> None:
+    """A fresh installation: its first minute must not leave a failed Job behind."""
+    cluster.absent["status"] = 404
+    del cluster.objects[ROLLOUT]
+    before = repository.log()
+    assert run(cluster, repository, "--deployment=chat/engine") == 0
+    assert cluster.asked == [ROLLOUT, ENGINE_DEPLOYMENT]
+    assert repository.log() == before
 
 
 def test_there_must_be_something_to_go_back_to() -> None:

@@ -1,66 +1,25 @@
 """What may go wrong with the eight services does, on purpose; each test leaves all of them ready again."""
 
 import contextlib
-import json
 import threading
 import time
 import urllib.request
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from infra.aipp.names import BACKEND, FRONT, LINKER, PGVECTOR, REDIS, SCHEDULER
-from ops import destroy, verify
-from ops.machine import Finding
-from ops.preflight import owner
-from ops.session import Session
-from tests.live.common.kube import Manifest, apply, get, kubectl, listed, node, until
-from tests.live.dev import figures, images, services, silence, tree
+from tests.live.common.kube import get, kubectl, listed, until
+from tests.live.dev import figures, images, services, tree
+from tests.live.dev.faults import all_ready, another, bad, commit, end, found
 from tests.live.dev.operators import EXTERNAL_SECRETS, NAMESPACE, PORT
 from tests.live.dev.platform import Platform, kill_container, offer_gpus, registry_away, without_healing
 
 pytestmark = pytest.mark.live
 
 LATE_SECONDS = 60
-
-
-def found(gpus: int = 1) -> dict[str, Finding]:
-    """Return what `make verify STACK=dev` finds of the services, by name."""
-    outputs = {"namespaces": {}, "aippNamespace": NAMESPACE, "gpus": gpus}
-    return {each.name: each for each in verify.checks(node(), outputs, None)}
-
-
-def bad(findings: dict[str, Finding]) -> dict[str, str]:
-    """Return what is not well."""
-    return {name: each.says for name, each in findings.items() if not each.ok}
-
-
-def commit(platform: Platform, message: str, **changes: Any) -> str:
-    """Render with changes of section `aipp`, commit and push."""
-    tree.write(platform.manifests.folder, changes)
-    return platform.manifests.commit_and_push(message)
-
-
-def end(service: str, *how: str) -> None:
-    """Delete a service's pod."""
-    kubectl("delete", "pod", services.name_of(service), "--namespace", NAMESPACE, "--wait=false", *how)
-
-
-def another(service: str, before: str) -> bool:
-    """Say whether a service has a new pod."""
-    now = services.pods(service)
-    return bool(now) and now[-1]["metadata"]["name"] != before
-
-
-def all_ready(what: str, seconds: float = 300) -> None:
-    """Wait until every service that is deployed is ready."""
-    try:
-        until(what, lambda: not services.not_ready(), seconds)
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n{services.why()}") from None
 
 
 def test_verify_says_that_all_is_well(platform: Platform) -> None:
@@ -333,75 +292,3 @@ def _first_wave_fails() -> bool:
     """Say whether Argo CD tries again, since the Secrets of the first wave do not come."""
     operation = services.application()["status"].get("operationState", {})
     return "unsuccessfully" in operation.get("message", "") and bool(listed(EXTERNAL_SECRETS, NAMESPACE))
-
-
-def test_pods_of_a_silent_node_are_given_up_in_time_and_come_back(platform: Platform) -> None:
-    config = tree.model().aipp
-    assert config
-    before = {each["metadata"]["uid"]: each for each in listed("pods", NAMESPACE)}
-    with silence.another_node():
-        with silence.kubelet_away():
-            silent = time.monotonic()
-            tainted = until("the node counts as silent", silence.given_up_since, 90)
-            figures.keep("faults", "kubelet stopped: its node counts as silent after", time.monotonic() - silent)
-            until("its pods are given up", lambda: len(_given_up(before)) == len(before), 120)
-            late = {name: at - services.seconds(tainted) for name, at in _given_up(before).items()}
-            figures.keep("faults", "node counts as silent: the last of its pods is given up after", max(late.values()))
-            # The API server tells whole seconds.
-            assert config.move_after_seconds - 1 <= min(late.values()), late
-            assert max(late.values()) <= config.move_after_seconds + 15, late
-            until("others in their place", lambda: len(services.pods(FRONT)) == 2 and services.pods(SCHEDULER), 30)
-            assert not any("nodeName" in each["spec"] for each in listed("pods", NAMESPACE) if _is_new(each, before))
-            assert not any(services.pods(store) for store in services.STORES)  # the old ones may still write
-        back = time.monotonic()
-        until("the node is ready", silence.node_is_ready, 120)
-        figures.keep("faults", "kubelet started again: its node is ready after", time.monotonic() - back)
-    offer_gpus(1)  # a kubelet that starts may forget what no device plugin tells it
-    until("no old pod is left", lambda: all(_is_new(each, before) for each in listed("pods", NAMESPACE)), 180)
-    all_ready("all ready again")
-    figures.keep("faults", "kubelet started again: all services ready after", time.monotonic() - back)
-    until("the pods of the others are believed again", lambda: not _doubted(), 120)
-    until("Synced", lambda: services.synced(platform.manifests.head()), 300, pause=2)
-
-
-def _is_new(pod: Manifest, before: Collection[str]) -> bool:
-    return pod["metadata"]["uid"] not in before
-
-
-def _given_up(before: Collection[str]) -> dict[str, float]:
-    """Return which of these pods were told to end, and when (seconds since 1970)."""
-    told = (each["metadata"] for each in listed("pods", NAMESPACE) if not _is_new(each, before))
-    return {
-        each["name"]: services.seconds(each["deletionTimestamp"]) - each["deletionGracePeriodSeconds"]
-        for each in told
-        if "deletionTimestamp" in each
-    }
-
-
-def _doubted() -> list[str]:
-    """Return the running pods of every namespace that are not ready."""
-    running = ["--all-namespaces", "--field-selector=status.phase=Running", "--output", "json"]
-    pods = json.loads(kubectl("get", "pods", *running))["items"]
-    return [each["metadata"]["name"] for each in pods if services.ready_since(each) is None]
-
-
-def test_destroy_takes_the_services_away_and_leaves_their_data(platform: Platform) -> None:
-    """What `make destroy` does before Pulumi deletes the Application, and what Argo CD makes of it."""
-
-    def claims() -> dict[str, str]:
-        found = (each["metadata"] for each in listed("persistentvolumeclaims", NAMESPACE))
-        return {each["name"]: each["uid"] for each in found}
-
-    before, state = claims(), {"deployment": {"resources": [{"inputs": each} for each in tree.declared()]}}
-    assert before
-    session = SimpleNamespace(kubectl=node(), engine=SimpleNamespace(ask=lambda *_: json.dumps(state)))
-    destroy._end_deliveries(cast(Session, session))
-    begun = time.monotonic()
-    kubectl("delete", "application.argoproj.io", "aipp", "--namespace", "argocd", "--timeout=280s")
-    figures.keep("faults", "destroy: Argo CD has taken the services away after", time.monotonic() - begun)
-    assert not listed("deployments,statefulsets", NAMESPACE)
-    assert claims() == before
-    assert owner.own(node(), "dev") == {NAMESPACE}
-    apply(tree.declared())
-    until("the page again", lambda: services.workload(FRONT) and not services.not_ready(), 400, pause=2)
-    assert claims() == before
